@@ -1,0 +1,105 @@
+"""Data sets of the book: drawn from an explicit generator, with their exact population moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dlnlib._validate import Array, as_array, as_count, as_rng, as_scalar
+from dlnlib.initialise import _orthonormal
+from dlnlib.moments import Moments
+
+__all__ = ["LabelledData", "correlated_inputs", "gaussian_samples", "hierarchy", "random_teacher"]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledData:
+    """Samples along rows with names: X (n, d_in), Y (n, d_out), items (d_in names), properties (d_out names)."""
+
+    X: Array
+    Y: Array
+    items: tuple[str, ...]
+    properties: tuple[str, ...]
+
+    @property
+    def moments(self) -> Moments:
+        """Second moments of exactly these samples; only the trace of yy is kept."""
+        return Moments.from_data(self.X, self.Y, full_yy=False)
+
+
+def random_teacher(
+    singular_values: ArrayLike,
+    d_in: int,
+    d_out: int,
+    *,
+    rng: np.random.Generator,
+) -> Array:
+    """Return a (d_out, d_in) matrix with the given singular values and uniformly random singular vectors."""
+    s = np.atleast_1d(as_array("singular_values", singular_values))
+    n, m, generator = as_count("d_in", d_in), as_count("d_out", d_out), as_rng(rng)
+    if s.ndim != 1 or np.any(s < 0):
+        raise ValueError(f"singular_values must be a list of numbers not below zero, got {singular_values!r}")
+    if len(s) > min(n, m):
+        raise ValueError(f"a {m} by {n} matrix has at most {min(n, m)} singular values, got {len(s)}")
+    U, V = _orthonormal(m, len(s), generator), _orthonormal(n, len(s), generator)
+    return (U * s) @ V.T
+
+
+def correlated_inputs(eigenvalues: ArrayLike, *, rng: np.random.Generator) -> Array:
+    """Return an input covariance with the given eigenvalues and uniformly random eigenvectors, (d_in, d_in)."""
+    values = np.atleast_1d(as_array("eigenvalues", eigenvalues))
+    if values.ndim != 1 or np.any(values < 0):
+        raise ValueError(f"eigenvalues must be a list of numbers not below zero, got {eigenvalues!r}")
+    Q = _orthonormal(len(values), len(values), as_rng(rng))
+    S = (Q * values) @ Q.T
+    return (S + S.T) / 2
+
+
+def gaussian_samples(
+    teacher: ArrayLike,
+    n: int,
+    *,
+    rng: np.random.Generator,
+    xx: ArrayLike | None = None,
+    noise: float = 0.0,
+) -> tuple[Array, Array]:
+    """Return n samples of y = teacher @ x + noise with Gaussian x of covariance xx: X (n, d_in), Y (n, d_out).
+
+    noise : variance of each output. The exact population moments are `Moments.from_teacher(teacher, xx, noise=noise)`.
+    """
+    W, count, generator = as_array("teacher", teacher, ndim=2), as_count("n", n), as_rng(rng)
+    variance = as_scalar("noise", noise, nonnegative=True)
+    population = Moments.from_teacher(W, xx, noise=variance)
+    X = generator.standard_normal((count, population.d_in)) @ population._power(0.5)
+    Y = X @ W.T + np.sqrt(variance) * generator.standard_normal((count, population.d_out))
+    return X, Y
+
+
+def hierarchy(depth: int = 3, branching: int = 2) -> LabelledData:
+    """Return the complete tree data set: one-hot items are the leaves, each node of the tree is one property.
+
+    A leaf has the property of every node on its path from the root. X is the identity of size branching**depth, so the
+    input covariance is I / n. Properties are named by the path from the root, items by their leaf.
+    """
+    levels, b = as_count("depth", depth, minimum=0), as_count("branching", branching)
+    if b**levels > 4096:
+        raise ValueError(f"a tree of depth {levels} and branching {b} has {b**levels} leaves; at most 4096 are kept dense")
+    n = b**levels
+    rows, names = [], []
+    for level in range(levels + 1):
+        size = b ** (levels - level)
+        for node in range(b**level):
+            rows.append((np.arange(n) // size == node).astype(float))
+            names.append(_path(node, level, b))
+    items = tuple(f"item {i + 1}" for i in range(n))
+    return LabelledData(np.eye(n), np.array(rows).T, items, tuple(names))
+
+
+def _path(node: int, level: int, branching: int) -> str:
+    digits: list[str] = []
+    for _ in range(level):
+        node, digit = divmod(node, branching)
+        digits.append(str(digit + 1))
+    return "root" if not digits else "root." + ".".join(reversed(digits))

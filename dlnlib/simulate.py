@@ -1,0 +1,211 @@
+"""Gradient flow by scipy's high-order integrators, and gradient descent step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dlnlib._validate import Array, Weights, as_count, as_scalar, as_times, as_weights
+from dlnlib.hessian import sharpness
+from dlnlib.moments import Moments
+from dlnlib.network import _product, flatten, layer_gradients, loss_of_product, unflatten, widths
+from dlnlib.trajectory import Trajectory
+
+__all__ = ["DivergenceError", "gradient_descent", "gradient_flow", "largest_stable_step"]
+
+_METHODS = ("DOP853", "RK45", "Radau", "LSODA")
+
+
+class DivergenceError(ValueError):
+    """Gradient descent grew without bound; `largest_stable_step` is the step that would have been safe."""
+
+    def __init__(self, message: str, step: float, at_step: int, largest_stable_step: float) -> None:
+        super().__init__(message)
+        self.step = step
+        self.at_step = at_step
+        self.largest_stable_step = largest_stable_step
+
+
+def gradient_flow(
+    weights: Sequence[ArrayLike],
+    moments: Moments,
+    t: ArrayLike,
+    *,
+    rtol: float = 1e-10,
+    atol: float = 1e-14,
+    method: str = "DOP853",
+) -> Trajectory:
+    """Integrate dW_l/dt = -dLoss/dW_l from time 0 and return the weights at the times t (`eq-gradient-flow`).
+
+    weights : layers (..., d_l, d_{l-1}); leading axes are a batch, integrated in one call.
+    t : (n_t,) strictly increasing, not negative, in units of tau = 1/eta.
+    rtol, atol : local error allowed per step and per weight, relative and absolute, for each member of the batch.
+    method : "DOP853" (order 8), "RK45", or "Radau" and "LSODA" for data whose condition number makes the flow stiff.
+    Returns a Trajectory with dense output (`Trajectory.at`). Global error is usually one to two digits above rtol.
+    Cost per evaluation is a few products of layers; the number of samples does not enter.
+    Source: the integrators are scipy's (Hairer, Norsett & Wanner 1993).
+    """
+    layers = as_weights(weights, moments)
+    times = as_times("t", t, increasing=True)
+    relative = as_scalar("rtol", rtol, positive=True)
+    absolute = as_scalar("atol", atol, positive=True)
+    if relative < 1e-13:
+        raise ValueError(f"rtol must be at least 1e-13, what float64 can hold over many steps, got {relative:g}")
+    if method not in _METHODS:
+        raise ValueError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
+    settings: dict[str, Any] = {"rtol": relative, "atol": absolute, "method": method, "t_start": 0.0}
+    if times[-1] == 0.0:
+        start = tuple(W[None] for W in layers)
+        return Trajectory(times, start, moments, "gradient flow", settings)
+    solution = _integrate(layers, moments, times, relative, absolute, method)
+    unpack = _unpacker(layers)
+    dense = solution.sol
+    settings["evaluations"] = int(solution.nfev)
+    return Trajectory(
+        times, unpack(solution.y.T), moments, "gradient flow", settings, lambda s: unpack(dense(s).T)
+    )
+
+
+def _unpacker(layers: Weights) -> Any:
+    """Return the function that turns states (n_t, n) into layers (n_t, ..., d_l, d_{l-1})."""
+    batch, sizes = layers[0].shape[:-2], widths(layers)
+
+    def unpack(states: Array) -> Weights:
+        return unflatten(states.reshape(len(states), *batch, -1), sizes)
+
+    return unpack
+
+
+def _integrate(layers: Weights, moments: Moments, times: Array, rtol: float, atol: float, method: str) -> Any:
+    from scipy.integrate import solve_ivp
+
+    unpack = _unpacker(layers)
+    members = max(int(np.prod(layers[0].shape[:-2])), 1)
+    # solve_ivp bounds the root mean square over the whole state. Dividing by sqrt(members) makes the bound hold for
+    # every member of the batch by itself, however uneven the members are.
+    tighten = np.sqrt(members)
+
+    def velocity(_: float, state: Array) -> Array:
+        current = tuple(W[0] for W in unpack(state[None]))
+        return -np.concatenate([g.reshape(*g.shape[:-2], -1) for g in layer_gradients(current, moments)], -1).ravel()
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        solution = solve_ivp(
+            velocity,
+            (0.0, float(times[-1])),
+            flatten(layers).ravel(),
+            method=method,
+            t_eval=times,
+            dense_output=True,
+            rtol=max(rtol / tighten, 3e-14),
+            atol=atol / tighten,
+        )
+    if not solution.success or not np.all(np.isfinite(solution.y)):
+        raise ValueError(
+            f"gradient flow could not be integrated to t = {times[-1]:g} ({solution.message}); "
+            'if the inputs have a large condition number or the weights are huge, use method="Radau" or rescale them'
+        )
+    return solution
+
+
+def gradient_descent(
+    weights: Sequence[ArrayLike],
+    moments: Moments,
+    step: float,
+    n_steps: int,
+    *,
+    record: int | Sequence[int] = 1,
+) -> Trajectory:
+    """Run full-batch gradient descent W_l <- W_l - step * dLoss/dW_l (`eq-gradient-descent`).
+
+    weights : layers (..., d_l, d_{l-1}); leading axes are a batch. step : the learning rate eta.
+    record : keep every `record`-th step (the first and the last always), or the listed steps only.
+    Returns a Trajectory with t = step * (number of steps).
+    Raises DivergenceError when the loss runs away, stating the largest stable step.
+    """
+    layers = as_weights(weights, moments)
+    eta = as_scalar("step", step, positive=True)
+    count = as_count("n_steps", n_steps, minimum=0)
+    kept = _recorded(record, count)
+    # Growth by this factor over the larger of the first loss and that of W = 0 is never a transient: it is escape.
+    zero = 0.5 * moments.yy_trace
+    with np.errstate(over="ignore", invalid="ignore"):
+        first = loss_of_product(_product(layers), moments)
+    if not np.all(np.isfinite(first)):
+        raise ValueError("the loss overflows float64 at the start; rescale the data or the weights")
+    limit = 1e6 * max(float(np.max(first)), zero, np.finfo(float).tiny)
+    wanted, current = set(kept), layers
+    records = [current] if 0 in wanted else []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for n in range(1, count + 1):
+            slope = layer_gradients(current, moments)
+            current = tuple(W - eta * g for W, g in zip(current, slope, strict=True))
+            if n in wanted:
+                records.append(current)
+            if (n % 16 == 0 or n == count) and not np.all(loss_of_product(_product(current), moments) <= limit):
+                raise _divergence(layers, moments, eta, n)
+    stacked = tuple(np.stack([W[i] for W in records]) for i in range(len(layers)))
+    settings = {"step": eta, "n_steps": count}
+    return Trajectory(eta * np.array(kept, dtype=float), stacked, moments, "gradient descent", settings)
+
+
+def _recorded(record: int | Sequence[int], count: int) -> list[int]:
+    """Return the sorted steps to keep."""
+    if isinstance(record, (int, np.integer)) and not isinstance(record, bool):
+        every = as_count("record", record, minimum=1)
+        return sorted({*range(0, count + 1, every), count})
+    try:
+        steps = sorted({as_count("record", n, minimum=0) for n in record})  # type: ignore[union-attr]
+    except TypeError:
+        raise ValueError(f"record must be an integer or a list of steps, got {record!r}") from None
+    if not steps or steps[-1] > count:
+        raise ValueError(f"record must list steps from 0 to n_steps = {count}, got {record!r}")
+    return steps
+
+
+def largest_stable_step(weights: Sequence[ArrayLike], moments: Moments) -> float:
+    """Return 2 over the largest sharpness met by gradient flow from these weights (`def-largest-stable-step`).
+
+    Below it every point of the flow's path is locally stable for gradient descent, so the descent stays near the flow.
+    Above it the descent may still survive by moving to flatter weights, or diverge. For one layer it is exactly
+    2 / lambda_max(xx). Of a batch the smallest over the members is returned. Sharpness is sampled at 33 times of the
+    path, up to the time at which the slope has fallen to 1e-6 of its largest value (or t = 1000 / scale of the data).
+    """
+    layers = as_weights(weights, moments)
+    if len(layers) == 1:
+        top = float(moments.input_eigenvalues[0])
+        return float("inf") if top == 0 else 2.0 / top
+    path = _path_to_rest(layers, moments)
+    top = max(float(np.max(sharpness(tuple(W[i] for W in path), moments))) for i in range(len(path[0])))
+    return float("inf") if top <= 0 else 2.0 / top
+
+
+def _path_to_rest(layers: Weights, moments: Moments) -> Weights:
+    """Return weights along gradient flow at 33 times that reach from the start to where the slope has gone."""
+
+    def slope(current: Weights) -> float:
+        return max(float(np.abs(g).max()) for g in layer_gradients(current, moments))
+
+    scale = max(float(np.linalg.norm(moments.yx, 2)), float(moments.input_eigenvalues[0]), np.finfo(float).tiny)
+    end, steepest = 1.0 / scale, slope(layers)
+    while True:
+        path = gradient_flow(layers, moments, np.linspace(0.0, end, 33), rtol=1e-6, atol=1e-10)
+        steepest = max(steepest, slope(path.weights))
+        if slope(path.final) <= 1e-6 * steepest or end >= 1000.0 / scale:
+            return path.weights
+        end *= 4.0
+
+
+def _divergence(layers: Weights, moments: Moments, eta: float, n: int) -> DivergenceError:
+    try:
+        stable = largest_stable_step(layers, moments)
+        advice = f"The largest stable step from these weights is {stable:.4g} (2 over the largest sharpness on the way)"
+    except ValueError:
+        stable = float("nan")
+        advice = "The weights are too large for a stable step to be found; start from smaller ones"
+    return DivergenceError(
+        f"gradient descent with step {eta:g} diverged within {n} steps. {advice}.", eta, n, stable
+    )
