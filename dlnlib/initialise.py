@@ -134,10 +134,11 @@ def pretrained(
 ) -> Weights:
     """Return layers found by greedy layer-wise pretraining: each is the encoder of a trained linear autoencoder.
 
-    For layer l an encoder A and a decoder B start at A = scale * (orthonormal), B = A^T and descend on
-    1/2 E||h - B A h||^2, where h is the output of the layers below and its covariance is divided by its largest
-    eigenvalue. A becomes layer l, and A h is the input of the next. Where the layer is at least as wide as its input,
-    A tends to a matrix with orthonormal columns; where it is narrower, to one that spans the principal components.
+    For layer l an encoder A and a decoder B start at A = scale * (orthonormal on the space of its inputs), B = A^T and
+    descend on 1/2 E||h - B A h||^2, where h is the output of the layers below and its covariance is divided by its
+    largest eigenvalue. A becomes layer l, and A h is the input of the next. Where the layer is at least as wide as the
+    rank of its inputs, A tends to a matrix that keeps all their lengths and angles; where it is narrower, to one that
+    spans their principal components.
     The last layer is not an autoencoder's: it is a random orthogonal map (readout="orthogonal") or zero ("zero").
 
     moments : of the task; only the inputs' covariance is used. widths : (d_0, ..., d_L) with L >= 2.
@@ -160,13 +161,15 @@ def pretrained(
     covariance = moments.xx
     if moments.rank_xx == 0:
         raise ValueError("xx is zero: no input varies, so there is nothing to pretrain on")
-    for d_below, d in zip(sizes[:-2], sizes[1:-1], strict=True):
+    for d in sizes[1:-1]:
         top = float(np.linalg.eigvalsh(covariance)[-1])
         task = Moments(covariance / top, covariance / top)
-        encoder = deviation * _orthonormal(d, d_below, generator)
+        space = task.modes().U[:, : task.rank_xx]
+        encoder = deviation * _orthonormal(d, task.rank_xx, generator) @ space.T
         encoder = gradient_descent((encoder, encoder.T), task, rate, rounds, record=[rounds]).final[0]
         layers.append(encoder)
         covariance = encoder @ covariance @ encoder.T
+        covariance = (covariance + covariance.T) / 2
     last = _orthonormal(sizes[-1], sizes[-2], generator)
     layers.append(last if readout == "orthogonal" else np.zeros_like(last))
     return tuple(layers)
