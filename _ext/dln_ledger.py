@@ -69,17 +69,13 @@ def read_ledger(site: Path) -> list[dict[str, Any]]:
 
 def ledger_of(env: BuildEnvironment) -> dict[str, list[Entry]]:
     """Entries by document name, kept with the environment."""
-    if not hasattr(env, "dln_ledger"):
-        env.dln_ledger = {}  # type: ignore[attr-defined]
-    found: dict[str, list[Entry]] = env.dln_ledger
+    found: dict[str, list[Entry]] = env.__dict__.setdefault("dln_ledger", {})
     return found
 
 
 def ledger_pages(env: BuildEnvironment) -> set[str]:
     """Names of the documents that hold a `{ledger}` directive."""
-    if not hasattr(env, "dln_ledger_pages"):
-        env.dln_ledger_pages = set()  # type: ignore[attr-defined]
-    found: set[str] = env.dln_ledger_pages
+    found: set[str] = env.__dict__.setdefault("dln_ledger_pages", set())
     return found
 
 
@@ -128,9 +124,9 @@ def check_and_rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
     for docname, message in complaints(results(env), ledger_of(env)):
         LOGGER.warning(message, location=docname, type="dln", subtype="ledger")
     state = (ledger_of(env), results(env))
-    if getattr(env, "dln_ledger_state", None) == state:
+    if env.__dict__.get("dln_ledger_state") == state:
         return []
-    env.dln_ledger_state = (dict(state[0]), state[1])  # type: ignore[attr-defined]
+    env.__dict__["dln_ledger_state"] = (dict(state[0]), state[1])
     return sorted(ledger_pages(env))
 
 
@@ -178,14 +174,14 @@ def _number(value: float) -> str:
 def _linked_number(app: Sphinx, page: str, docname: str, label: str) -> nodes.paragraph:
     uri = app.builder.get_relative_uri(page, docname) + f"#equation-{label}"
     link = nodes.reference("", f"({equation_number(app.env, docname, label)})", refuri=uri, internal=True)
-    return nodes.paragraph("", "", link, nodes.Text(" "), nodes.literal("", label))
+    return nodes.paragraph("", "", link)
 
 
 def _table(app: Sphinx, page: str, docname: str, entries: list[Entry]) -> nodes.Element:
     table = nodes.table(classes=["dln-ledger"])
     group = nodes.tgroup(cols=len(COLUMNS))
     table += group
-    for width in (22, 48, 8, 11, 11):
+    for width in (10, 60, 8, 11, 11):
         group += nodes.colspec(colwidth=width)
     head, body = nodes.thead(), nodes.tbody()
     group += [head, body]
@@ -198,10 +194,10 @@ def _table(app: Sphinx, page: str, docname: str, entries: list[Entry]) -> nodes.
         body += row(
             [
                 _linked_number(app, page, docname, entry.label),
-                nodes.paragraph("", entry.how),
+                nodes.paragraph("", "", nodes.Text(f"{entry.how} ({entry.measure}) "), nodes.literal("", entry.label)),
                 nodes.paragraph("", f"{entry.n_values:,}"),
                 nodes.paragraph("", _number(entry.error)),
-                nodes.paragraph("", f"{_number(entry.allowed)} ({entry.measure})"),
+                nodes.paragraph("", _number(entry.allowed)),
             ]
         )
     return nodes.container("", table, classes=["dln-ledger-box"])
@@ -231,7 +227,12 @@ def write_json(app: Sphinx, exception: Exception | None) -> None:
         return
     env = app.env
     rows = [
-        {"docname": name, "chapter": chapter_number(env, name), "number": equation_number(env, name, entry.label), **asdict(entry)}
+        {
+            "docname": name,
+            "chapter": chapter_number(env, name),
+            "number": equation_number(env, name, entry.label),
+            **asdict(entry),
+        }
         for name in reading_order(env)
         for entry in ledger_of(env)[name]
     ]

@@ -15,7 +15,14 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 COMPONENT = "tex-chtml.js"
-KEPT = (COMPONENT, "output/chtml/fonts/woff-v2/*", "input/tex/extensions/*", "a11y/*", "sre/mathmaps/base.json", "sre/mathmaps/en.json")
+KEPT = (
+    COMPONENT,
+    "output/chtml/fonts/woff-v2/*",
+    "input/tex/extensions/*",
+    "a11y/*",
+    "sre/mathmaps/base.json",
+    "sre/mathmaps/en.json",
+)
 
 
 def package_folder() -> Path:
