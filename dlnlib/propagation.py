@@ -1,0 +1,169 @@
+"""Signals through many layers: products of random matrices, and tanh networks with their mean-field limit.
+
+A tanh network is h_l = tanh(W_l h_{l-1}), h_0 = x; its gain g is part of the weights: orthogonal layers times g, or
+Gaussian entries of variance g^2 / d_{l-1}. Mean-field results are for infinite width at finite depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_weights
+from dlnlib.network import _product
+
+__all__ = [
+    "fuss_catalan_edge",
+    "lyapunov_exponents",
+    "mean_field_slope",
+    "mean_field_trajectory",
+    "mean_field_variance",
+    "tanh_forward",
+    "tanh_jacobian",
+    "tanh_layer_jacobians",
+]
+
+
+def fuss_catalan_edge(depth: int) -> float:
+    """Return the limit of the largest singular value of a product of `depth` square Gaussian layers of variance 1/N.
+
+    sqrt((L+1)^{L+1} / L^L)   (`eq-fuss-catalan`): 2 for L = 1, and close to sqrt(e (L + 1/2)) for large L.
+
+    Exact as N -> inf at fixed L, for independent entries of mean 0, variance 1/N and finite fourth moment; at finite N the
+    largest singular value lies O(N^{-2/3}) around it, for Gaussian entries typically below. The mean of s^2 is 1 for
+    every N and L: only the spread grows. Source: the edge of the Fuss-Catalan law; Penson & Zyczkowski 2011.
+    """
+    L = as_count("depth", depth)
+    return float(np.sqrt(L + 1.0) * np.exp(0.5 * L * np.log1p(1 / L)))
+
+
+def lyapunov_exponents(width: int) -> Array:
+    """Return the growth rates per layer of the singular values of a product of N x N Gaussian layers of variance 1/N.
+
+    mu_k = 1/2 [digamma((N - k + 1)/2) + ln(2/N)], k = 1..N, in decreasing order, shape (N,)   (`eq-lyapunov`):
+    (1/L) ln s_k -> mu_k almost surely as the depth L -> inf.
+
+    Exact at every finite N for independent real Gaussian entries. All are negative: about -1/(2N) for k = 1 and
+    -(ln N + 1.27)/2 for k = N, so the ratio of extreme singular values grows exponentially with depth. A gain g adds
+    ln g to each. Source: Newman 1986.
+    """
+    from scipy.special import digamma
+
+    N = as_count("width", width)
+    k = np.arange(1, N + 1)
+    return 0.5 * (digamma((N - k + 1) / 2) + np.log(2 / N))
+
+
+def tanh_forward(weights: Sequence[ArrayLike], x: ArrayLike) -> tuple[Array, ...]:
+    """Return the activities (h_0, ..., h_L) of h_l = tanh(W_l h_{l-1}), h_0 = x (`def-tanh-network`).
+
+    weights : layers (..., d_l, d_{l-1}). x : (d_0,) or (..., d_0) with the batch axes of the weights (or broadcasting
+    against them). Every layer is nonlinear, the last included.
+    """
+    layers = as_weights(weights)
+    h = as_array("x", x)
+    if h.ndim < 1 or h.shape[-1] != layers[0].shape[-1]:
+        raise ValueError(f"x must have shape (..., {layers[0].shape[-1]}) to enter W_1, got {h.shape}")
+    result = [h]
+    for W in layers:
+        h = np.tanh(np.einsum("...ij,...j->...i", W, h))
+        result.append(h)
+    return tuple(result)
+
+
+def tanh_layer_jacobians(weights: Sequence[ArrayLike], x: ArrayLike) -> Weights:
+    """Return the factors D_l W_l of the input-output Jacobian, D_l = diag(1 - h_l^2), as a tuple like the weights.
+
+    Their product is the Jacobian dh_L/dx at x; give them to `measure.isometry_spectrum` for its singular values, which
+    span far more decades in a deep network than the multiplied-out Jacobian can hold. Exact. Arguments as `tanh_forward`.
+    """
+    layers = as_weights(weights)
+    activities = tanh_forward(layers, x)
+    return tuple((1 - h**2)[..., :, None] * W for h, W in zip(activities[1:], layers, strict=True))
+
+
+def tanh_jacobian(weights: Sequence[ArrayLike], x: ArrayLike) -> Array:
+    """Return the input-output Jacobian dh_L/dx of a tanh network at x, (..., d_L, d_0) (`eq-tanh-jacobian`).
+
+    D_L W_L ... D_1 W_1 with D_l = diag(1 - h_l^2). Exact up to rounding of size 1e-16 times its largest singular value:
+    for its small singular values use `tanh_layer_jacobians`.
+    """
+    return _product(tanh_layer_jacobians(weights, x))
+
+
+def mean_field_variance(gain: float) -> float:
+    """Return the stable fixed point q* = g^2 E tanh^2(sqrt(q*) z), z ~ N(0, 1) (`eq-mean-field-fixed-point`).
+
+    q is the variance of the pre-activations W_l h_{l-1}. q* = 0 for g <= 1; for g > 1 the positive root, unique because
+    E tanh^2(sqrt(q) z)/q decreases in q. gain : g > 0.
+
+    Exact as the width goes to infinity, for Gaussian layers of variance g^2/N and for orthogonal layers times g alike.
+    The relative error is about 1e-15 / (g - 1), from float64; the root is bracketed, so it cannot be missed.
+    Source: Poole, Lahiri, Raghu, Sohl-Dickstein & Ganguli 2016, without biases.
+    """
+    g = as_scalar("gain", gain, positive=True)
+    if g <= 1:
+        return 0.0
+    from scipy.optimize import brentq
+
+    # tanh^2 x >= x^2 - 2 x^4 / 3 puts the root above `known`, half of which is a bracket even after rounding.
+    known = 0.5 * (1 - 1 / g) * (1 + 1 / g)
+    low, high = 0.5 * known, g**2
+    return float(brentq(lambda q: g**2 * _mean_square(q) / q - 1, low, high, xtol=1e-300, rtol=1e-15))
+
+
+def mean_field_slope(gain: float, variance: float | None = None) -> float:
+    """Return chi_1 = g^2 E sech^4(sqrt(q) z), the mean squared gain of a small perturbation per layer (`eq-chi`).
+
+    A perturbation, and the squared Frobenius norm of the Jacobian over its width, changes by chi_1 per layer: gradients
+    vanish below 1 and explode above. gain : g > 0. variance : q; by default the fixed point `mean_field_variance(gain)`.
+    At the fixed point it is g^2 for g <= 1 and, beyond, 1 + (4/3)(g - 1)^2 + ...: only quadratically above 1, which is
+    why a slightly supercritical network keeps gradients alive for many layers. Exact as the width goes to infinity.
+    Source: Poole et al. 2016; Schoenholz, Gilmer, Ganguli & Sohl-Dickstein 2017.
+    """
+    g = as_scalar("gain", gain, positive=True)
+    q = mean_field_variance(g) if variance is None else as_scalar("variance", variance, nonnegative=True)
+    if q == 0:
+        return g**2
+    y, weight = _nodes(q)
+    return float(g**2 * np.sum(weight / np.cosh(y) ** 4))
+
+
+def mean_field_trajectory(variance: float, gain: float, depth: int) -> Array:
+    """Return the variances q_1, ..., q_depth under q_{l+1} = g^2 E tanh^2(sqrt(q_l) z), shape (depth,) (`eq-variance-map`).
+
+    variance : q_1, that of the first pre-activations: g^2 |x|^2 / d_0. gain : g > 0. Exact as the width goes to infinity;
+    at width N each layer adds a relative fluctuation of order 1/sqrt(N). At g = 1 it decays as 1/(2 l), not exponentially.
+    """
+    q = as_scalar("variance", variance, nonnegative=True)
+    g, L = as_scalar("gain", gain, positive=True), as_count("depth", depth)
+    result = np.empty(L)
+    for i in range(L):
+        result[i] = q
+        q = g**2 * _mean_square(q)
+    return result
+
+
+def _nodes(q: float) -> tuple[Array, Array]:
+    """Return nodes y = sqrt(q) z and weights for Gaussian averages of functions of y that are even and settle by |y| = 20.
+
+    The trapezoidal rule converges exponentially here: its step resolves both the Gaussian and the poles at i pi/2, so
+    some hundred nodes give full precision at every q, where Gauss-Hermite needs ever more of them as q grows.
+    """
+    width = float(np.sqrt(q))
+    step, end = min(0.22, 0.6 * width), min(20.0, 9.5 * width)
+    y = step * np.arange(-int(end / step), int(end / step) + 1)
+    return y, step / (width * np.sqrt(2 * np.pi)) * np.exp(-0.5 * (y / width) ** 2)
+
+
+def _mean_square(q: float) -> float:
+    """Return E tanh^2(sqrt(q) z)."""
+    if q == 0:
+        return 0.0
+    y, weight = _nodes(q)
+    if q < 4:
+        return float(np.sum(weight * np.tanh(y) ** 2))
+    # Beyond the nodes tanh^2 is 1: integrate what is missing from 1.
+    return 1 - float(np.sum(weight / np.cosh(y) ** 2))
