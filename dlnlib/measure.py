@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_times, as_weights
+from dlnlib._validate import Array, Weights, as_array, as_count, as_times, as_weights
 from dlnlib.moments import Modes, Moments
 from dlnlib.network import _t
 
@@ -112,7 +113,7 @@ def balance(weights: Sequence[ArrayLike]) -> Array:
     """
     layers = _as_deep(weights)
     result = []
-    for lower, upper in zip(layers[:-1], layers[1:], strict=True):
+    for lower, upper in pairwise(layers):
         # A common scale changes nothing and keeps squares of extreme weights inside float64.
         size = np.maximum(np.abs(lower).max(axis=(-2, -1)), np.abs(upper).max(axis=(-2, -1)))
         size = np.where(size == 0, 1.0, size)[..., None, None]
@@ -122,9 +123,7 @@ def balance(weights: Sequence[ArrayLike]) -> Array:
     return np.stack(result, axis=-1)
 
 
-def learning_time(
-    t: ArrayLike, u: ArrayLike, level: ArrayLike, *, of_final: bool = False, missing: str = "raise"
-) -> Array:
+def learning_time(t: ArrayLike, u: ArrayLike, level: ArrayLike, *, of_final: bool = False, missing: str = "raise") -> Array:
     """Return the first time at which recorded curves cross a level, upwards or downwards (`def-learning-time`).
 
     t : (n_t,) increasing, units of tau. u : (n_t, ...), strengths or losses, time first.
@@ -134,7 +133,8 @@ def learning_time(
 
     The crossing is bracketed by two records and solved on the cubic through the four nearest, so the error is at most
     dt and for smooth curves 0.024 dt^4 |u''''| / |u'| (spacing dt, away from the ends of the record). A logistic of rate
-    2s recorded every 0.1/s gives crossings between 10% and 90% to 4e-7/s.
+    2s recorded every 0.1/s gives crossings between 10% and 90% of the way to 1.2e-5/s, and sixteen times better for half the
+    spacing.
     A curve that dips and returns between two records is not seen.
     """
     times, curves = as_times("t", t, increasing=True, nonnegative=False), as_array("u", u)

@@ -154,7 +154,7 @@ def _nodes(q: float) -> tuple[Array, Array]:
     """
     width = float(np.sqrt(q))
     step, end = min(0.22, 0.6 * width), min(20.0, 9.5 * width)
-    y = step * np.arange(-int(end / step), int(end / step) + 1)
+    y: Array = step * np.arange(-int(end / step), int(end / step) + 1, dtype=np.float64)
     return y, step / (width * np.sqrt(2 * np.pi)) * np.exp(-0.5 * (y / width) ** 2)
 
 
