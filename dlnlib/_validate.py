@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 Weights = tuple[Array, ...]
 
+_ABSENT = object()
+
 
 def as_array(
     name: str,
@@ -99,7 +101,7 @@ def as_widths(widths: Sequence[int]) -> tuple[int, ...]:
     return tuple(as_count(f"widths[{i}]", width) for i, width in enumerate(values))
 
 
-def as_weights(weights: Sequence[ArrayLike], moments: Any = None) -> Weights:
+def as_weights(weights: Sequence[ArrayLike], moments: Any = _ABSENT) -> Weights:
     """Return the layers as float64 arrays whose shapes chain, and fit the moments if these are given."""
     if isinstance(weights, np.ndarray) or not isinstance(weights, Sequence) or isinstance(weights, str):
         raise ValueError(f"weights must be a tuple (W_1, ..., W_L) of arrays, got {type(weights).__name__}")
@@ -117,14 +119,20 @@ def as_weights(weights: Sequence[ArrayLike], moments: Any = None) -> Weights:
                 f"W_{i + 1} of shape {layers[i].shape} cannot act on W_{i} of shape {layers[i - 1].shape}: "
                 f"W_{i + 1} needs {layers[i - 1].shape[-2]} columns; the order is (W_1, ..., W_L), W_1 acts first"
             )
-    if moments is not None:
+    if moments is not _ABSENT:
         _check_fit(layers, moments)
     return layers
 
 
-def _check_fit(layers: Weights, moments: Any) -> None:
-    if not hasattr(moments, "d_in") or not hasattr(moments, "d_out"):
+def as_moments(moments: Any) -> Any:
+    """Return the moments, or say what was given instead."""
+    if not (hasattr(moments, "xx") and hasattr(moments, "yx") and hasattr(moments, "d_in")):
         raise ValueError(f"moments must be a dlnlib Moments, got {type(moments).__name__}")
+    return moments
+
+
+def _check_fit(layers: Weights, moments: Any) -> None:
+    as_moments(moments)
     if layers[0].shape[-1] != moments.d_in:
         raise ValueError(f"W_1 takes {layers[0].shape[-1]} inputs, the moments have d_in = {moments.d_in}")
     if layers[-1].shape[-2] != moments.d_out:

@@ -90,12 +90,17 @@ def unflatten(vector: ArrayLike, widths: Sequence[int]) -> Weights:
     total = sum(m * n for m, n in shapes)
     if flat.ndim < 1 or flat.shape[-1] != total:
         raise ValueError(f"widths {sizes} need {total} parameters along the last axis, got shape {flat.shape}")
-    ends = np.cumsum([m * n for m, n in shapes])[:-1]
-    parts = np.split(flat, ends, axis=-1)
-    return tuple(part.reshape(*flat.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=True))
+    return split(flat, shapes)
 
 
 # What follows trusts its arguments: the solvers call it thousands of times.
+
+
+def split(flat: Array, shapes: Sequence[tuple[int, int]]) -> Weights:
+    """Cut vectors (..., n_parameters) into layers of the given shapes."""
+    ends = np.cumsum([m * n for m, n in shapes])[:-1]
+    parts = np.split(flat, ends, axis=-1)
+    return tuple(part.reshape(*flat.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=True))
 
 
 def _t(matrix: Array) -> Array:

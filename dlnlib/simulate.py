@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from dlnlib._validate import Array, Weights, as_count, as_scalar, as_times, as_weights
 from dlnlib.hessian import sharpness
 from dlnlib.moments import Moments
-from dlnlib.network import _product, flatten, layer_gradients, loss_of_product, unflatten, widths
+from dlnlib.network import _product, flatten, layer_gradients, loss_of_product, split
 from dlnlib.trajectory import Trajectory
 
 __all__ = ["DivergenceError", "gradient_descent", "gradient_flow", "largest_stable_step"]
@@ -37,6 +37,7 @@ def gradient_flow(
     rtol: float = 1e-10,
     atol: float = 1e-14,
     method: str = "DOP853",
+    max_evaluations: int = 300_000,
 ) -> Trajectory:
     """Integrate dW_l/dt = -dLoss/dW_l from time 0 and return the weights at the times t (`eq-gradient-flow`).
 
@@ -44,6 +45,7 @@ def gradient_flow(
     t : (n_t,) strictly increasing, not negative, in units of tau = 1/eta.
     rtol, atol : local error allowed per step and per weight, relative and absolute, for each member of the batch.
     method : "DOP853" (order 8), "RK45", or "Radau" and "LSODA" for data whose condition number makes the flow stiff.
+    max_evaluations : of the gradient; more than that is refused, so that a hopelessly stiff flow ends with an error.
     Returns a Trajectory with dense output (`Trajectory.at`). Global error is usually one to two digits above rtol.
     Cost per evaluation is a few products of layers; the number of samples does not enter.
     Source: the integrators are scipy's (Hairer, Norsett & Wanner 1993).
@@ -56,11 +58,14 @@ def gradient_flow(
         raise ValueError(f"rtol must be at least 1e-13, what float64 can hold over many steps, got {relative:g}")
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
+    budget = as_count("max_evaluations", max_evaluations)
+    if not all(np.all(np.isfinite(g)) for g in _slopes(layers, moments)):
+        raise ValueError("the gradient overflows float64 at the start; rescale the data or the weights")
     settings: dict[str, Any] = {"rtol": relative, "atol": absolute, "method": method, "t_start": 0.0}
     if times[-1] == 0.0:
         start = tuple(W[None] for W in layers)
         return Trajectory(times, start, moments, "gradient flow", settings)
-    solution = _integrate(layers, moments, times, relative, absolute, method)
+    solution = _integrate(layers, moments, times, relative, absolute, method, budget)
     unpack = _unpacker(layers)
     dense = solution.sol
     settings["evaluations"] = int(solution.nfev)
@@ -69,17 +74,28 @@ def gradient_flow(
     )
 
 
+def _slopes(layers: Weights, moments: Moments) -> Weights:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return layer_gradients(layers, moments)
+
+
 def _unpacker(layers: Weights) -> Any:
     """Return the function that turns states (n_t, n) into layers (n_t, ..., d_l, d_{l-1})."""
-    batch, sizes = layers[0].shape[:-2], widths(layers)
+    batch, shapes = layers[0].shape[:-2], [W.shape[-2:] for W in layers]
 
     def unpack(states: Array) -> Weights:
-        return unflatten(states.reshape(len(states), *batch, -1), sizes)
+        return split(states.reshape(len(states), *batch, -1), shapes)
 
     return unpack
 
 
-def _integrate(layers: Weights, moments: Moments, times: Array, rtol: float, atol: float, method: str) -> Any:
+class _TooLong(Exception):
+    """The integrator has used up its evaluations."""
+
+
+def _integrate(
+    layers: Weights, moments: Moments, times: Array, rtol: float, atol: float, method: str, budget: int
+) -> Any:
     from scipy.integrate import solve_ivp
 
     unpack = _unpacker(layers)
@@ -88,25 +104,36 @@ def _integrate(layers: Weights, moments: Moments, times: Array, rtol: float, ato
     # every member of the batch by itself, however uneven the members are.
     tighten = np.sqrt(members)
 
-    def velocity(_: float, state: Array) -> Array:
+    evaluations, reached = 0, 0.0
+
+    def velocity(now: float, state: Array) -> Array:
+        nonlocal evaluations, reached
+        evaluations, reached = evaluations + 1, float(now)
+        if evaluations > budget:
+            raise _TooLong
         current = tuple(W[0] for W in unpack(state[None]))
         return -np.concatenate([g.reshape(*g.shape[:-2], -1) for g in layer_gradients(current, moments)], -1).ravel()
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        solution = solve_ivp(
-            velocity,
-            (0.0, float(times[-1])),
-            flatten(layers).ravel(),
-            method=method,
-            t_eval=times,
-            dense_output=True,
-            rtol=max(rtol / tighten, 3e-14),
-            atol=atol / tighten,
-        )
+    advice = 'if the inputs have a large condition number or the weights are large, use method="Radau" or rescale them'
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            solution = solve_ivp(
+                velocity,
+                (0.0, float(times[-1])),
+                flatten(layers).ravel(),
+                method=method,
+                t_eval=times,
+                dense_output=True,
+                rtol=max(rtol / tighten, 3e-14),
+                atol=atol / tighten,
+            )
+    except _TooLong:
+        raise ValueError(
+            f"gradient flow used {budget:,} evaluations and reached only t = {reached:g} of {times[-1]:g}; {advice}"
+        ) from None
     if not solution.success or not np.all(np.isfinite(solution.y)):
         raise ValueError(
-            f"gradient flow could not be integrated to t = {times[-1]:g} ({solution.message}); "
-            'if the inputs have a large condition number or the weights are huge, use method="Radau" or rescale them'
+            f"gradient flow could not be integrated to t = {times[-1]:g} ({solution.message.strip()}); {advice}"
         )
     return solution
 
@@ -192,7 +219,8 @@ def _path_to_rest(layers: Weights, moments: Moments) -> Weights:
     scale = max(float(np.linalg.norm(moments.yx, 2)), float(moments.input_eigenvalues[0]), np.finfo(float).tiny)
     end, steepest = 1.0 / scale, slope(layers)
     while True:
-        path = gradient_flow(layers, moments, np.linspace(0.0, end, 33), rtol=1e-6, atol=1e-10)
+        times = np.linspace(0.0, end, 33)
+        path = gradient_flow(layers, moments, times, rtol=1e-6, atol=1e-10, max_evaluations=20_000)
         steepest = max(steepest, slope(path.weights))
         if slope(path.final) <= 1e-6 * steepest or end >= 1000.0 / scale:
             return path.weights
@@ -202,10 +230,14 @@ def _path_to_rest(layers: Weights, moments: Moments) -> Weights:
 def _divergence(layers: Weights, moments: Moments, eta: float, n: int) -> DivergenceError:
     try:
         stable = largest_stable_step(layers, moments)
-        advice = f"The largest stable step from these weights is {stable:.4g} (2 over the largest sharpness on the way)"
-    except ValueError:
-        stable = float("nan")
-        advice = "The weights are too large for a stable step to be found; start from smaller ones"
+        where = "2 over the largest sharpness on the way of gradient flow"
+    except ValueError:  # the flow from such weights is too stiff to follow
+        stable = 2.0 / float(np.max(sharpness(layers, moments)))
+        where = "2 over the sharpness at the start; the flow from these weights is too stiff to follow further"
     return DivergenceError(
-        f"gradient descent with step {eta:g} diverged within {n} steps. {advice}.", eta, n, stable
+        f"gradient descent with step {eta:g} diverged within {n} steps. "
+        f"The largest stable step from these weights is {stable:.4g} ({where}).",
+        eta,
+        n,
+        stable,
     )
