@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,10 @@ PREREQUISITES: dict[tuple[int, int], str] = {
 
 _HALF_WIDTH, _HALF_HEIGHT = 0.96, 0.92
 _INK, _PAPER, _DIM = "#1f2a44", "#eef2f9", "#56607a"
-_LINES = {"necessary": {"color": _INK, "linestyle": "-"}, "helpful": {"color": _DIM, "linestyle": (0, (4, 3))}}
+_LINES: dict[str, dict[str, Any]] = {
+    "necessary": {"color": _INK, "linestyle": "-"},
+    "helpful": {"color": _DIM, "linestyle": (0, (4, 3))},
+}
 
 
 def chapter_map() -> tuple[Figure, Axes]:
@@ -46,7 +49,7 @@ def chapter_map() -> tuple[Figure, Axes]:
     import matplotlib.pyplot as plt
     from matplotlib.patches import FancyBboxPatch
 
-    fig, ax = plt.subplots(figsize=(4.6, 4.6), layout=None)
+    fig, ax = plt.subplots(figsize=(4.1, 4.3), layout=None)
     ax.set_position((0.0, 0.0, 1.0, 1.0))
     ax.set(xlim=(-2.35, 2.35), ylim=(-4.75, 4.0))
     ax.set_axis_off()
@@ -84,5 +87,5 @@ def _ends(earlier: int, later: int) -> tuple[tuple[float, float], tuple[float, f
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], importance: str) -> None:
     """One arrow whose line says whether the prerequisite is necessary or helpful."""
-    style = {"arrowstyle": "-|>", "mutation_scale": 15, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+    style: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 15, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", xy=end, xytext=start, arrowprops={**style, **_LINES[importance]})
