@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, Weights, as_array, as_count, as_rng, as_scalar, as_widths
+from dlnlib._validate import Array, Weights, as_array, as_count, as_moments, as_rng, as_scalar, as_widths
 from dlnlib.moments import Modes, Moments
 
 __all__ = ["balanced", "decoupled", "from_product", "gaussian", "orthogonal", "pretrained"]
@@ -149,6 +149,7 @@ def pretrained(
     from dlnlib.simulate import gradient_descent
 
     sizes, generator = as_widths(widths), as_rng(rng)
+    as_moments(moments)
     if (sizes[0], sizes[-1]) != (moments.d_in, moments.d_out):
         raise ValueError(f"widths {sizes} do not fit moments with d_in = {moments.d_in}, d_out = {moments.d_out}")
     if len(sizes) < 3:

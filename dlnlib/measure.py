@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, Weights, as_array, as_count, as_times, as_weights
+from dlnlib._validate import Array, Weights, as_array, as_count, as_moments, as_times, as_weights
 from dlnlib.moments import Modes, Moments
 from dlnlib.network import _t
 
@@ -191,7 +191,7 @@ def loss_plateaus(moments: Moments, hidden: int | None = None) -> Array:
     The levels are exact; that training visits them in this order needs small weights, well separated modes and white
     inputs (or inputs whose covariance shares the modes).
     """
-    modes = moments.whitened_modes()
+    modes = as_moments(moments).whitened_modes()
     m = modes.rank if hidden is None else min(modes.rank, as_count("hidden", hidden))
     squares = modes.s[: modes.rank] ** 2
     return moments.irreducible_loss() + 0.5 * np.array([float(np.sum(squares[j:])) for j in range(m + 1)])

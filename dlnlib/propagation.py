@@ -103,7 +103,7 @@ def mean_field_variance(gain: float) -> float:
     The relative error is about 1e-15 / (g - 1), from float64; the root is bracketed, so it cannot be missed.
     Source: Poole, Lahiri, Raghu, Sohl-Dickstein & Ganguli 2016, without biases.
     """
-    g = as_scalar("gain", gain, positive=True)
+    g = _as_gain(gain)
     if g <= 1:
         return 0.0
     from scipy.optimize import brentq
@@ -123,7 +123,7 @@ def mean_field_slope(gain: float, variance: float | None = None) -> float:
     why a slightly supercritical network keeps gradients alive for many layers. Exact as the width goes to infinity.
     Source: Poole et al. 2016; Schoenholz, Gilmer, Ganguli & Sohl-Dickstein 2017.
     """
-    g = as_scalar("gain", gain, positive=True)
+    g = _as_gain(gain)
     q = mean_field_variance(g) if variance is None else as_scalar("variance", variance, nonnegative=True)
     if q == 0:
         return g**2
@@ -167,3 +167,10 @@ def _mean_square(q: float) -> float:
         return float(np.sum(weight * np.tanh(y) ** 2))
     # Beyond the nodes tanh^2 is 1: integrate what is missing from 1.
     return 1 - float(np.sum(weight / np.cosh(y) ** 2))
+
+
+def _as_gain(gain: float) -> float:
+    g = as_scalar("gain", gain, positive=True)
+    if g > 1e100:
+        raise ValueError(f"gain must be at most 1e100, got {g:g}: every unit is saturated long before")
+    return g

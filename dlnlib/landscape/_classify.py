@@ -53,7 +53,7 @@ def classify(weights: Sequence[ArrayLike], moments: Moments, *, tol: float = 1e-
     layers = as_weights(weights, moments)
     t = as_scalar("tol", tol, positive=True)
     H = hessian(layers, moments)
-    eigenvalues: Array = np.linalg.eigvalsh(H)
+    eigenvalues = np.asarray(np.linalg.eigvalsh(H), dtype=np.float64)
     grads = layer_gradients(layers, moments)
     gradient_norm = float(np.sqrt(sum(np.sum(g**2) for g in grads)))
     gradient_scale, curvature = _scales(layers, moments)

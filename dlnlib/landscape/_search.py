@@ -58,6 +58,8 @@ def find_critical_points(
     sizes, count, generator = as_widths(widths), as_count("n", n), as_rng(rng)
     check_widths(moments, sizes)
     small, width = as_scalar("tol", tol, positive=True), as_scalar("spread", spread, positive=True)
+    if width > 1e6:
+        raise ValueError(f"spread is relative to the natural size of the weights and must be at most 1e6, got {width:g}")
     budget = as_count("max_evaluations", max_evaluations)
     size, natural, _ = natural_scales(moments, len(sizes) - 1)
     if natural == 0:

@@ -31,7 +31,7 @@ from math import comb
 
 import numpy as np
 
-from dlnlib._validate import Array, as_count, as_widths
+from dlnlib._validate import Array, as_count, as_moments, as_widths
 from dlnlib.moments import Moments
 
 _MOST_SETS = 200_000
@@ -78,7 +78,7 @@ def critical_sets(moments: Moments, hidden: int, *, depth: int = 2) -> list[Crit
     Raises ValueError above 200,000 sets. Source: Baldi & Hornik 1989, fact 4, for L = 2; every depth has the same sets.
     """
     h, L = as_count("hidden", hidden), as_count("depth", depth, minimum=2)
-    modes = moments.whitened_modes()
+    modes = as_moments(moments).whitened_modes()
     q = modes.rank
     most = min(h, q)
     count = sum(comb(q, r) for r in range(most + 1))
@@ -116,7 +116,7 @@ def predicted_index(
     all points as strict or not.
     """
     h, L = as_count("hidden", hidden), as_count("depth", depth, minimum=2)
-    s = moments.whitened_modes()
+    s = as_moments(moments).whitened_modes()
     chosen = as_modes(modes, s.rank, h)
     if L == 2:
         if middle_rank is not None:
@@ -180,6 +180,7 @@ def as_modes(modes: Sequence[int], available: int, hidden: int) -> tuple[int, ..
 
 
 def check_widths(moments: Moments, sizes: tuple[int, ...]) -> None:
+    as_moments(moments)
     if len(sizes) < 3:
         raise ValueError(f"widths must name at least two layers, (d_0, d_1, ..., d_L), got {sizes}")
     if (sizes[0], sizes[-1]) != (moments.d_in, moments.d_out):

@@ -1,0 +1,235 @@
+"""Whatever is thrown at a public function, it answers with finite numbers or with a ValueError that can be read.
+
+One argument of a valid call is replaced by something wrong or extreme: NaN, infinities, wrong shapes, empty arrays,
+zero and negative scales, huge and tiny numbers, text, None. A silent NaN is a failure, and so is any other exception.
+"""
+
+import dataclasses
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import dlnlib as dln
+from dlnlib import Modes, Moments, Trajectory
+
+RNG = np.random.default_rng(0)
+MOMENTS = Moments.from_teacher(RNG.standard_normal((2, 3)), np.diag([2.0, 1.0, 0.5]), noise=0.1)
+WHITE = Moments.white(np.diag([2.0, 1.0]))
+WEIGHTS = dln.initialise.gaussian((3, 4, 2), rng=RNG, scale=0.5)
+SQUARE = dln.initialise.gaussian((4, 4, 4), rng=RNG)
+DECOUPLED = dln.initialise.decoupled(WHITE.modes(), (2, 3, 2), 0.3, rng=RNG)
+MODES = MOMENTS.modes()
+PATH = dln.gradient_flow(WEIGHTS, MOMENTS, [0.0, 1.0])
+TIMES = np.array([0.0, 0.5, 1.0])
+HOW = "one road against another"
+
+
+def rng():
+    return np.random.default_rng(1)
+
+
+# A valid call of every public function, by argument name.
+CALLS = {
+    "datasets.correlated_inputs": {"eigenvalues": [2.0, 1.0], "rng": rng()},
+    "datasets.gaussian_samples": {"teacher": np.eye(2), "n": 5, "rng": rng(), "xx": np.eye(2), "noise": 0.1},
+    "datasets.hierarchy": {"depth": 2, "branching": 2},
+    "datasets.random_teacher": {"singular_values": [2.0, 1.0], "d_in": 3, "d_out": 2, "rng": rng()},
+    "exact.decoupled_flow": {"weights": DECOUPLED, "moments": WHITE, "t": TIMES, "tol": 1e-9},
+    "exact.error_components": {"W": np.ones((2, 3)), "moments": MOMENTS},
+    "exact.gap": {"t": TIMES, "s": 2.0, "u0": 0.1, "depth": 3},
+    "exact.half_time": {"s": 2.0, "u0": 0.1, "depth": 3},
+    "exact.hyperbola": {"c": 1.0, "extent": 3.0, "n": 11},
+    "exact.late_rate": {"s": 2.0, "c": 0.3},
+    "exact.linear_regression_descent": {
+        "W0": np.ones((2, 3)), "moments": MOMENTS, "step": 0.1, "n_steps": 7, "record": 2,
+    },
+    "exact.linear_regression_flow": {"W0": np.ones((2, 3)), "moments": MOMENTS, "t": TIMES},
+    "exact.plateau_time": {"s": 2.0, "u0": 0.01, "depth": 3, "corrected": True},
+    "exact.strength": {"t": TIMES, "s": 2.0, "u0": 0.1, "depth": 3},
+    "exact.time_to_strength": {"u": 1.0, "s": 2.0, "u0": 0.1, "depth": 3},
+    "exact.two_layer": {"t": TIMES, "s": 2.0, "a0": 0.3, "b0": -0.1},
+    "exact.two_layer_balanced": {"t": TIMES, "s": 2.0, "u0": 0.1},
+    "exact.two_layer_time": {"u": 1.0, "s": 2.0, "a0": 0.3, "b0": 0.1},
+    "hessian.hessian": {"weights": WEIGHTS, "moments": MOMENTS},
+    "hessian.hessian_vector_product": {"weights": WEIGHTS, "moments": MOMENTS, "direction": WEIGHTS},
+    "hessian.sharpness": {"weights": WEIGHTS, "moments": MOMENTS},
+    "initialise.balanced": {"widths": (3, 4, 2), "rng": rng(), "scale": 0.5},
+    "initialise.decoupled": {"modes": MODES, "widths": (3, 4, 2), "strengths": [0.1, 0.2], "rng": rng()},
+    "initialise.from_product": {"matrix": np.ones((2, 3)), "widths": (3, 4, 2)},
+    "initialise.gaussian": {"widths": (3, 4, 2), "rng": rng(), "scale": 0.5, "batch": (2,)},
+    "initialise.orthogonal": {"widths": (3, 4, 2), "rng": rng(), "gain": 1.0, "batch": (2,)},
+    "initialise.pretrained": {
+        "moments": MOMENTS, "widths": (3, 4, 2), "rng": rng(), "step": 0.5, "n_steps": 20, "scale": 0.1,
+        "readout": "zero",
+    },
+    "landscape.canonical_spectrum": {"moments": WHITE, "modes": (0,), "widths": (2, 3, 2)},
+    "landscape.classify": {"weights": WEIGHTS, "moments": MOMENTS, "tol": 1e-8},
+    "landscape.critical_levels": {"losses": [1.0, 2.0, 1.0], "tol": 1e-6},
+    "landscape.critical_point": {
+        "moments": MOMENTS, "modes": (0,), "widths": (3, 4, 2), "rng": rng(), "inactive": 0.1, "middle": 0.0,
+        "mix": 2.0,
+    },
+    "landscape.critical_sets": {"moments": MOMENTS, "hidden": 3, "depth": 2},
+    "landscape.escape_direction": {"weights": WEIGHTS, "moments": MOMENTS},
+    "landscape.find_critical_points": {
+        "moments": WHITE, "widths": (2, 1, 2), "n": 2, "rng": rng(), "spread": 1.0, "tol": 1e-10,
+        "max_evaluations": 20,
+    },
+    "landscape.predicted_index": {
+        "moments": MOMENTS, "modes": (0,), "hidden": 3, "depth": 3, "middle_rank": None,
+    },
+    "measure.balance": {"weights": WEIGHTS},
+    "measure.isometry_spectrum": {"weights": SQUARE, "log": True},
+    "measure.layer_alignment": {"weights": WEIGHTS, "rank": 1},
+    "measure.learning_time": {
+        "t": TIMES, "u": [0.1, 0.5, 0.9], "level": 0.4, "of_final": False, "missing": "inf",
+    },
+    "measure.loss_plateaus": {"moments": MOMENTS, "hidden": 2},
+    "measure.mode_strengths": {"W": np.ones((2, 3)), "modes": MODES},
+    "measure.off_diagonal": {"W": np.ones((2, 3)), "modes": MODES, "relative": True},
+    "measure.subspace_overlap": {"A": np.eye(3)[:, :2], "B": np.eye(3)[:, 1:]},
+    "network.error_correlation": {"weights": WEIGHTS, "moments": MOMENTS},
+    "network.flatten": {"weights": WEIGHTS},
+    "network.gradients": {"weights": WEIGHTS, "moments": MOMENTS},
+    "network.imbalances": {"weights": WEIGHTS},
+    "network.loss": {"weights": WEIGHTS, "moments": MOMENTS},
+    "network.product": {"weights": WEIGHTS},
+    "network.unflatten": {"vector": np.ones(20), "widths": (3, 4, 2)},
+    "network.widths": {"weights": WEIGHTS},
+    "plotting.mode_colour": {"k": 3},
+    "propagation.fuss_catalan_edge": {"depth": 4},
+    "propagation.lyapunov_exponents": {"width": 5},
+    "propagation.mean_field_slope": {"gain": 1.2, "variance": 0.1},
+    "propagation.mean_field_trajectory": {"variance": 0.5, "gain": 1.1, "depth": 5},
+    "propagation.mean_field_variance": {"gain": 1.2},
+    "propagation.tanh_forward": {"weights": SQUARE, "x": np.ones(4)},
+    "propagation.tanh_jacobian": {"weights": SQUARE, "x": np.ones(4)},
+    "propagation.tanh_layer_jacobians": {"weights": SQUARE, "x": np.ones(4)},
+    "simulate.gradient_descent": {
+        "weights": WEIGHTS, "moments": MOMENTS, "step": 0.1, "n_steps": 5, "record": 2,
+    },
+    "simulate.gradient_flow": {
+        "weights": WEIGHTS, "moments": MOMENTS, "t": TIMES, "rtol": 1e-8, "atol": 1e-12, "method": "DOP853",
+        "max_evaluations": 600,
+    },
+    "simulate.largest_stable_step": {"weights": WEIGHTS, "moments": MOMENTS},
+}
+METHODS = {
+    "Modes.of": (Modes.of, {"matrix": np.ones((2, 3))}),
+    "Modes.truncate": (MODES.truncate, {"rank": 1}),
+    "Moments": (Moments, {"xx": np.eye(2), "yx": np.ones((1, 2)), "yy": np.full((1, 1), 5.0)}),
+    "Moments.from_data": (Moments.from_data, {"X": np.ones((4, 2)), "Y": np.ones((4, 1))}),
+    "Moments.from_teacher": (Moments.from_teacher, {"teacher": np.ones((1, 2)), "xx": np.eye(2), "noise": 0.1}),
+    "Moments.white": (Moments.white, {"yx": np.ones((1, 2)), "noise": 0.1}),
+    "Moments.irreducible_loss": (MOMENTS.irreducible_loss, {"rank": 1}),
+    "Moments.is_white": (MOMENTS.is_white, {"tol": 1e-9}),
+    "Moments.optimum": (MOMENTS.optimum, {"rank": 1}),
+    "Moments.whitened": (MOMENTS.whitened, {"kind": "pca"}),
+    "Trajectory.at": (PATH.at, {"t": 0.5}),
+    "verify": (dln.verify, {"label": "eq-a", "got": [1.0], "want": [1.0], "rtol": 1e-3, "how": HOW}),
+}
+# Functions whose documented answer may be infinite.
+INFINITE = {
+    "exact.half_time", "exact.plateau_time", "exact.time_to_strength", "exact.two_layer_time",
+    "measure.isometry_spectrum", "measure.learning_time", "simulate.largest_stable_step",
+}
+# They draw on an axis, take no number, or are what this file uses itself.
+EXEMPT = {"plotting.others", "plotting.simulation", "plotting.theory", "plotting.use_style", "exercises.check",
+          "exercises.checker_ids"}
+
+
+def public_functions():
+    for name in dln._SUBMODULES:
+        module = getattr(dln, name)
+        for public in module.__all__:
+            if inspect.isfunction(getattr(module, public)):
+                yield f"{name}.{public}"
+
+
+def test_every_public_function_is_under_fire():
+    assert set(public_functions()) - EXEMPT == set(CALLS)
+
+
+@pytest.mark.parametrize("name", [*CALLS, *METHODS])
+def test_every_argument_is_under_fire(name):
+    function, arguments = resolve(name)
+    declared = set(inspect.signature(function).parameters)
+    optional_switches = {"full_yy", "relative_to", "atol"} if name in ("Moments.from_data", "verify") else set()
+    assert declared - optional_switches == set(arguments)
+    assert_clean(function(**arguments), name)
+
+
+def resolve(name):
+    if name in METHODS:
+        return METHODS[name]
+    module, function = name.split(".")
+    return getattr(getattr(dln, module), function), CALLS[name]
+
+
+def assert_clean(result, name):
+    """No NaN anywhere in what came back; infinities only where they are the documented answer."""
+    if isinstance(result, (tuple, list)):
+        for part in result:
+            assert_clean(part, name)
+    elif isinstance(result, Trajectory):
+        assert_clean((result.t, result.weights), name)
+    elif dataclasses.is_dataclass(result) and not isinstance(result, (Moments, type)):
+        assert_clean([getattr(result, f.name) for f in dataclasses.fields(result)], name)
+    elif isinstance(result, (float, int, np.ndarray, np.floating)) and not isinstance(result, bool):
+        values = np.asarray(result)
+        if values.dtype.kind == "f":
+            assert not np.any(np.isnan(values)), f"{name} returned NaN"
+            assert name in INFINITE or np.all(np.isfinite(values)), f"{name} returned an infinity"
+
+
+EXTREMES = [0.0, -0.0, 1.0, -1.0, 1e-300, -1e-300, 1e-12, 1e8, -1e8, 1e150, 1e300, -1e300, np.inf, -np.inf, np.nan]
+numbers = st.sampled_from([*EXTREMES, 0, 1, -1, 2, 3, True])
+odd_things = st.sampled_from([None, "text", "", object(), {}, [], (), [[1.0], [1.0, 2.0]], 1j, b"x", ...])
+arrays = hnp.arrays(
+    np.float64,
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+    elements=st.sampled_from(EXTREMES) | st.floats(-3, 3),
+)
+
+
+def replacements(valid):
+    """Return a strategy of wrong or extreme values for an argument whose valid value is given."""
+    options = [numbers, odd_things, arrays]
+    if isinstance(valid, np.ndarray) and valid.dtype.kind == "f" and valid.size:
+        options.append(numbers.map(lambda x: np.full(valid.shape, float(x))))
+        options.append(st.sampled_from([1e-200, -1.0, 0.0, 1e8, 1e160]).map(lambda c: c * valid))
+        options.append(hnp.arrays(np.float64, valid.shape, elements=st.sampled_from(EXTREMES)))
+    if isinstance(valid, tuple) and valid and isinstance(valid[0], np.ndarray):
+        layer = st.integers(0, len(valid) - 1)
+        options.append(
+            st.tuples(layer, arrays).map(lambda p: tuple(p[1] if i == p[0] else W for i, W in enumerate(valid)))
+        )
+        options.append(st.sampled_from([1e-200, 1e-3, 0.0, -1.0, 10.0, 1e160]).map(lambda c: tuple(c * W for W in valid)))
+        options.append(st.sampled_from([valid[::-1], valid[:1], valid + valid, list(valid)]))
+    return st.one_of(options)
+
+
+@pytest.mark.parametrize("name", [*CALLS, *METHODS])
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_answers_or_says_what_is_wrong(name, data):
+    function, arguments = resolve(name)
+    chosen = data.draw(st.sampled_from(sorted(arguments)), label="argument")
+    value = data.draw(replacements(arguments[chosen]), label="value")
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("error")
+        try:
+            with np.errstate(all="warn", under="ignore"):
+                result = function(**{**arguments, chosen: value})
+        except ValueError as error:
+            assert len(str(error)) > 15, "an error must say what was wrong"
+            return
+        except AssertionError:
+            assert name == "verify"
+            return
+    assert_clean(result, name)
