@@ -143,7 +143,7 @@ def learning_time(t: ArrayLike, u: ArrayLike, level: ArrayLike, *, of_final: boo
     if curves.ndim < 1 or curves.shape[0] != len(times) or len(times) < 2:
         raise ValueError(f"u must have shape (n_t, ...) with n_t = {len(times)} >= 2, got {curves.shape}")
     goal = as_array("level", level)
-    if np.broadcast_shapes(goal.shape, curves.shape[1:]) != curves.shape[1:]:
+    if not _fits(goal.shape, curves.shape[1:]):
         raise ValueError(f"level must be a number or fit {curves.shape[1:]}, got shape {goal.shape}")
     target = goal * curves[-1] if of_final else np.broadcast_to(goal, curves.shape[1:])
     above = (curves - target).reshape(len(times), -1)
@@ -220,6 +220,11 @@ def _norm(matrix: Array) -> Array:
 
 def _smallest_cosine(A: Array, B: Array) -> Array:
     return np.minimum(np.linalg.svd(_t(A) @ B, compute_uv=False)[..., -1], 1.0)
+
+
+def _fits(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Tell whether an array of this shape broadcasts to the target shape without enlarging it."""
+    return len(shape) <= len(target) and all(a in (1, b) for a, b in zip(reversed(shape), reversed(target), strict=False))
 
 
 def _first_crossing(t: Array, above: Array) -> float:

@@ -38,7 +38,7 @@ def find_critical_points(
     n: int,
     *,
     rng: np.random.Generator,
-    spread: float = 1.0,
+    spread: float = 0.5,
     tol: float = 1e-10,
     max_evaluations: int = 400,
 ) -> CriticalPoints:
