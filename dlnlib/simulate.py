@@ -14,7 +14,7 @@ from dlnlib.moments import Moments
 from dlnlib.network import _product, flatten, layer_gradients, loss_of_product, split
 from dlnlib.trajectory import Trajectory
 
-__all__ = ["DivergenceError", "gradient_descent", "gradient_flow", "largest_stable_step"]
+__all__ = ["DivergenceError", "gradient_descent", "gradient_flow", "largest_stable_step", "steps_to_loss"]
 
 _METHODS = ("DOP853", "RK45", "Radau", "LSODA")
 
@@ -191,6 +191,31 @@ def _recorded(record: int | Sequence[int], count: int) -> list[int]:
     if not steps or steps[-1] > count:
         raise ValueError(f"record must list steps from 0 to n_steps = {count}, got {record!r}")
     return steps
+
+
+def steps_to_loss(
+    weights: Sequence[ArrayLike], moments: Moments, step: float, target: float, *, max_steps: int
+) -> Array:
+    """Return after how many steps of gradient descent the loss is first at or below a target, shape (...) of the batch.
+
+    For comparisons of starts, depths and steps: nothing is recorded, the run ends as soon as every member has arrived,
+    and what does not arrive within max_steps, or diverges, gives np.inf instead of an error.
+    step : the learning rate eta. target : loss to reach, of the units of `network.loss`. 0 where it is met at the start.
+    """
+    layers = as_weights(weights, moments)
+    eta, goal = as_scalar("step", step, positive=True), as_scalar("target", target, nonnegative=True)
+    count = as_count("max_steps", max_steps, minimum=0)
+    needed = np.full(layers[0].shape[:-2], np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for n in range(count + 1):
+            values = loss_of_product(_product(layers), moments)
+            needed = np.where(np.isinf(needed) & (values <= goal), n, needed)
+            # A loss that has overflowed never comes back.
+            if n == count or np.all(np.isfinite(needed) | ~np.isfinite(values)):
+                break
+            slope = layer_gradients(layers, moments)
+            layers = tuple(W - eta * g for W, g in zip(layers, slope, strict=True))
+    return needed[()]
 
 
 def largest_stable_step(weights: Sequence[ArrayLike], moments: Moments) -> float:

@@ -118,6 +118,9 @@ CALLS = {
         "max_evaluations": 600,
     },
     "simulate.largest_stable_step": {"weights": WEIGHTS, "moments": MOMENTS},
+    "simulate.steps_to_loss": {
+        "weights": WEIGHTS, "moments": MOMENTS, "step": 0.1, "target": 0.1, "max_steps": 5,
+    },
 }
 METHODS = {
     "Modes.of": (Modes.of, {"matrix": np.ones((2, 3))}),
@@ -137,6 +140,7 @@ METHODS = {
 INFINITE = {
     "exact.half_time", "exact.plateau_time", "exact.time_to_strength", "exact.two_layer_time",
     "measure.isometry_spectrum", "measure.learning_time", "simulate.largest_stable_step",
+    "simulate.steps_to_loss",
 }
 # They draw on an axis, take no number, or are what this file uses itself.
 EXEMPT = {"plotting.others", "plotting.simulation", "plotting.theory", "plotting.use_style", "exercises.check",
