@@ -87,7 +87,7 @@ test-chapters: $(STAMP)
 	$(BIN)/python -m pytest --nbval-lax chapters -n 2
 
 test-site: $(STAMP)
-	$(BIN)/python -m pytest tests/site -n 2
+	$(BIN)/python -m pytest tests/site -n 2 --dist worksteal
 
 clean:
 	rm -rf _build .coverage .pytest_cache .hypothesis .mypy_cache .ruff_cache

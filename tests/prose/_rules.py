@@ -236,7 +236,7 @@ AMERICAN = re.compile(
     r"|centers?|centered|modeling|modeled|labeled|labeling|traveled|artifacts?|gray)\b",
     re.I,
 )
-NOT_AMERICAN = re.compile(r"(re)?siz|priz|seiz|laborator|elaborat|collaborat", re.I)
+NOT_AMERICAN = re.compile(r"orthonor|(re)?siz|priz|seiz|laborator|elaborat|collaborat", re.I)
 REPEATED = re.compile(r"\b([a-z]{2,})\s+\1\b", re.I)
 UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX", "lorem" + " ipsum", "TB" + "D")))
 
