@@ -1,0 +1,228 @@
+"""Checkers of chapter 2, the landscape. Truths are counted on exact Hessians or integrated, never stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dlnlib._validate import Array
+from dlnlib.exercises._core import array, call, checker, choice, close, compare, correct, not_yet, number
+from dlnlib.landscape import classify, critical_point, critical_sets
+from dlnlib.moments import Moments
+
+
+@checker("ch02.levels")
+def levels(answer: Any) -> str:
+    """Predict how many loss levels a search for critical points finds."""
+    return choice(
+        answer,
+        "c",
+        {
+            "a": "the search looks for a vanishing gradient, and saddles have one too; not only minima are counted.",
+            "b": "it matters which modes are learnt, not only how many: learning mode 3 alone explains less than mode 1.",
+            "d": "points of equal loss do form continua, but could a mode be learnt by half where the gradient vanishes?",
+        },
+        correct("yes: every set of at most two of the three modes, and their losses happen to differ."),
+    )
+
+
+@checker("ch02.unused_unit")
+def unused_unit(answer: Any) -> str:
+    """Predict what incoming weights of an unused unit do to the Hessian."""
+    return choice(
+        answer,
+        "c",
+        {
+            "a": "the outgoing weights of the unit now multiply a signal, so moving them costs something it did not cost before.",
+            "b": "the block of the unit has the determinant -s^2 with or without the incoming weights; what does its sign say?",
+            "d": "the incoming weights add a positive square to the second variation, which cannot make it more negative.",
+        },
+        correct("yes: the direction stays downhill, and gets flatter as the incoming weights grow."),
+    )
+
+
+@checker("ch02.critical_list")
+def critical_list(answer: Any) -> str:
+    """Check losses and indices of all critical sets for s = (3, 2, 1), h = 2."""
+    rows = array(answer, what="the list of rows")
+    if rows.ndim == 2 and rows.shape[0] == 2 and rows.shape[1] != 2:
+        rows = rows.T
+    if rows.ndim != 2 or rows.shape[1] != 2:
+        raise not_yet(f"give rows of two numbers, [loss, index]; yours has shape {rows.shape}.")
+    task = Moments.white(np.diag([3.0, 2.0, 1.0]))
+    want = _sorted(np.array([_measured(task, s.modes, (3, 2, 3)) for s in critical_sets(task, 2)]))
+    if len(rows) == 8:
+        raise not_yet("eight sets are one too many: two hidden units cannot carry three modes.")
+    if len(rows) != len(want):
+        raise not_yet(f"you list {len(rows)} sets; count the subsets of at most two of three modes, the empty one included.")
+    got = _sorted(rows)
+    if close(got[:, 0], 2 * want[:, 0]):
+        raise not_yet("the losses are twice too large; the loss carries a factor one half.")
+    if close(np.sort(got[:, 0]), np.sort(7 - want[:, 0])):
+        raise not_yet("you give what is explained; the loss is what is left of the 7 at the start.")
+    if not close(got[:, 0], want[:, 0]):
+        raise not_yet("a loss is off; it is half the sum of the squares of the modes that are not learnt.")
+    # want is sorted by loss: {12} {13} {1} {23} {2} {3} {}.
+    swaps, wakes = np.array([0, 1, 0, 2, 1, 2, 0]), np.array([0, 0, 2, 0, 2, 2, 6])
+    compare(
+        got[:, 1],
+        want[:, 1],
+        {
+            "losses are right, and the indices count swaps only; an unused hidden unit can also wake up for each missing mode.": swaps,
+            "losses are right, and the indices count wake-ups only; a learnt mode can also be swapped for a stronger one.": wakes,
+            "losses are right; you seem to count one wake-up for each missing mode, whatever the number of unused units.": swaps
+            + np.array([0, 0, 2, 0, 2, 2, 3]),
+        },
+        otherwise="losses are right, but an index is off; count for each set the swaps, then the wake-ups, and add.",
+    )
+    return correct("all seven sets, each with its loss and its index.")
+
+
+@checker("ch02.index")
+def index(answer: Any) -> str:
+    """Check the index formula of two layers on random tasks."""
+    rng = np.random.default_rng(20)
+    got, want, wrong = [], [], {"swap": [], "wake": [], "no-wake": [], "no-swap": [], "all": []}  # type: ignore[var-annotated]
+    for q, hidden in ((3, 2), (4, 3), (3, 5), (4, 4), (4, 1)):
+        s = np.sort(rng.uniform(0.5, 3.0, q))[::-1]
+        task = Moments.white(np.diag(s))
+        for _ in range(4):
+            r = int(rng.integers(0, min(q, hidden) + 1))
+            learnt = tuple(sorted(int(k) for k in rng.choice(q, r, replace=False)))
+            got.append(number(call(answer, s.copy(), list(learnt), hidden), "the index"))
+            want.append(_measured(task, learnt, (q, hidden, q))[1])
+            missing = [j for j in range(q) if j not in learnt]
+            up, down = (sum(c * s[j] > c * s[i] for i in learnt for j in missing) for c in (1, -1))
+            wake = (hidden - r) * (q - r)
+            wrong["swap"].append(down + wake)
+            wrong["wake"].append(up + hidden * (q - r))
+            wrong["no-wake"].append(up)
+            wrong["no-swap"].append(wake)
+            wrong["all"].append(up + (hidden - r) * q)
+    compare(
+        got,
+        want,
+        {
+            "you count swaps for weaker modes; only a stronger mode lowers the loss when it takes the place of a learnt one.": wrong["swap"],
+            "you let every hidden unit wake up; those that carry a learnt mode are in use already.": wrong["wake"],
+            "the swaps are right; add one direction for each pair of an unused hidden unit and a missing mode.": wrong["no-wake"],
+            "the wake-ups are right; add the pairs in which a missing mode is stronger than a learnt one.": wrong["no-swap"],
+            "an unused unit can wake up for a missing mode only; you let it wake up for the learnt ones too.": wrong["all"],
+        },
+        otherwise="some counts differ from the negative eigenvalues of the Hessian; test your function on s = (3, 2, 1), hidden = 2.",
+    )
+    return correct("twenty random cases agree with the negative eigenvalues of the exact Hessian.")
+
+
+@checker("ch02.flat_directions")
+def flat_directions(answer: Any) -> str:
+    """Check the number of zero eigenvalues at balanced critical points."""
+    cases = [(0, 2, 3, 4, 5), (1, 3, 3, 3, 3), (2, 3, 4, 4, 4), (2, 4, 3, 5, 4), (3, 3, 3, 3, 4), (2, 2, 2, 6, 3), (1, 2, 2, 3, 2)]
+    got, want, wrong = [], [], {"orbit": [], "square": [], "group": [], "all": []}  # type: ignore[var-annotated]
+    for r, h, q, d_in, d_out in cases:
+        yx = np.zeros((d_out, d_in))
+        yx[np.arange(q), np.arange(q)] = np.arange(q, 0, -1.0)
+        task = Moments.white(yx)
+        got.append(number(call(answer, r, h, q, d_in, d_out), "the number"))
+        want.append(classify(critical_point(task, range(r), (d_in, h, d_out)), task).nullity)
+        wrong["orbit"].append(h**2 - (h - r) ** 2)
+        wrong["square"].append(r**2)
+        wrong["group"].append(h**2)
+        wrong["all"].append(r**2 + (h - r) * (d_in + d_out))
+    compare(
+        got,
+        want,
+        {
+            "this is the dimension of the orbit; with unused units there are flat directions beyond it when the task leaves inputs or outputs to spare.": wrong["orbit"],
+            "you count the pairs of learnt modes; the unused units have flat directions too.": wrong["square"],
+            "this is the dimension of all invertible C; those that act on unused units alone move nothing, and other directions are flat as well.": wrong["group"],
+            "an unused unit is not flat towards the modes that are missing: there its block has the eigenvalues +s and -s.": wrong["all"],
+        },
+        otherwise="this differs from the count of zero eigenvalues; go through the blocks: learnt with learnt, learnt with missing, unused units.",
+    )
+    return correct("it agrees with the zero eigenvalues of the exact Hessian in seven shapes.")
+
+
+@checker("ch02.escape_time")
+def escape_time(answer: Any) -> str:
+    """Check the time from equal layer strengths eps to half the target, at several depths."""
+    cases = [(3.0, 0.1, 2), (1.5, 0.02, 2), (3.0, 0.1, 3), (2.0, 0.03, 3), (1.0, 0.2, 4), (3.0, 0.2, 5)]
+    got = [number(call(answer, s, eps, depth), "the time") for s, eps, depth in cases]
+    want = [_integrated_time(s, eps, depth) for s, eps, depth in cases]
+    product = [_integrated_time(s, eps ** (1 / depth), depth) for s, eps, depth in cases]
+    leading = [np.log(s / eps**2) / (2 * s) if L == 2 else eps ** (2.0 - L) / ((L - 2) * s) for s, eps, L in cases]
+    hints = {
+        "you start the product at eps; here every layer has the strength eps, so the product starts at eps to the power of the depth.": product,
+        "this is the leading term for small eps; the rest of the integral is still missing.": leading,
+        "you are off by the factor depth; use the equation for the strength of one layer, whose speed is a^(L-1) (s - a^L).": np.array(want)
+        * [c[2] for c in cases],
+        "you are off by the factor depth: check whether it is the product or one layer that moves at your speed.": np.array(want)
+        / [c[2] for c in cases],
+        "you integrate until one layer reaches s/2; it is the product of the layers that is to reach s/2.": [
+            _integrated_time(s, eps, depth, layer=True) for s, eps, depth in cases
+        ],
+    }
+    compare(
+        got,
+        want,
+        hints,
+        rtol=1e-5,
+        otherwise="this differs from the integrated flow; for s = 3, eps = 0.1, depth = 3 it takes about 3.1 units of time.",
+    )
+    return correct("six cases at depths 2 to 5 agree with the integrated flow.")
+
+
+@checker("ch02.decayed_index")
+def decayed_index(answer: Any) -> str:
+    """Check the index of the origin of two layers with weight decay."""
+    rng = np.random.default_rng(21)
+    got, want, wrong = [], [], {"square": [], "unit": [], "none": [], "half": []}  # type: ignore[var-annotated]
+    for hidden, decay in ((2, 0.3), (3, 1.1), (1, 1.7), (4, 2.6), (2, 0.0), (3, 5.0), (2, 1.4), (3, 0.8)):
+        s = np.sort(rng.uniform(0.2, 3.0, 4))[::-1]
+        task = Moments.white(np.diag(s))
+        zero = (np.zeros((hidden, 4)), np.zeros((4, hidden)))
+        got.append(number(call(answer, s.copy(), hidden, decay), "the index"))
+        want.append(int(np.sum(classify(zero, task).eigenvalues + decay < 0)))
+        wrong["square"].append(hidden * int(np.sum(s**2 > decay)))
+        wrong["unit"].append(int(np.sum(s > decay)))
+        wrong["none"].append(hidden * 4)
+        wrong["half"].append(hidden * int(np.sum(s > decay / 2)))
+    compare(
+        got,
+        want,
+        {
+            "you compare the decay with s squared; the eigenvalues at the origin are plus and minus s itself.": wrong["square"],
+            "you count each mode once; every hidden unit can wake up for it.": wrong["unit"],
+            "this is the index without decay; the decay adds its strength to every eigenvalue.": wrong["none"],
+            "the term with one half and the square adds the full strength to the second derivative, not half of it.": wrong["half"],
+        },
+        otherwise="this differs from the negative eigenvalues; add the decay to each eigenvalue of the Hessian at the origin, and count.",
+    )
+    return correct("eight random cases agree; from the largest s on, the origin is a minimum.")
+
+
+def _measured(task: Moments, modes: tuple[int, ...], widths: tuple[int, ...]) -> tuple[float, int]:
+    """Return loss and index of a critical point, counted on its exact Hessian."""
+    found = classify(critical_point(task, modes, widths), task)
+    return found.loss, found.index
+
+
+def _sorted(rows: Array) -> Array:
+    return rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+
+
+def _integrated_time(s: float, eps: float, depth: int, *, layer: bool = False) -> float:
+    """Return when a flow of equal layer strengths from eps reaches s/2 (the product, or with `layer` one layer).
+
+    The flow is integrated in x = ln a, with x as the independent variable: the answer needs no closed form.
+    """
+    from scipy.integrate import solve_ivp
+
+    start, stop = np.log(eps), np.log(s / 2) / (1 if layer else depth)
+    if layer and stop * depth >= np.log(s):
+        return 0.0  # one layer at s/2 is beyond the target: never reached
+    path = solve_ivp(
+        lambda x, _: [np.exp((2 - depth) * x) / (s - np.exp(depth * x))], (start, stop), [0.0], method="DOP853", rtol=1e-11, atol=1e-13
+    )
+    return float(path.y[0, -1])

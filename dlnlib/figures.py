@@ -1,0 +1,174 @@
+"""Figures of the chapters that take more than a few lines: each is given its data and returns (figure, axes)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dlnlib._validate import Array
+from dlnlib.plotting import NEUTRAL, mode_colour, others
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dlnlib.landscape import CriticalSet
+    from dlnlib.trajectory import Trajectory
+
+__all__ = [
+    "critical_set_diagram",
+    "depth_curves",
+    "hessian_spectra",
+    "ranked_spectra",
+    "saddle_to_saddle",
+    "steps_against_depth",
+    "strength_errors",
+]
+
+
+def critical_set_diagram(sets: Sequence[CriticalSet], path: Sequence[tuple[int, ...]] = ()) -> tuple[Figure, Axes]:
+    """Draw every critical set at (index, loss), joined by lines that add one mode or swap one for a stronger one.
+
+    path : sets, as tuples of modes, joined by arrows.
+    """
+    import matplotlib.pyplot as plt
+
+    fig, ax = plt.subplots(figsize=(6.4, 4.4))
+    where = {s.modes: (s.index, s.loss) for s in sets}
+    for lower in sets:
+        for upper in sets:
+            gained, lost = set(lower.modes) - set(upper.modes), set(upper.modes) - set(lower.modes)
+            if len(gained) == 1 and (not lost or (len(lost) == 1 and max(gained) < max(lost))):
+                style = ":" if lost else "-"
+                ax.plot(*zip(where[upper.modes], where[lower.modes], strict=True), style, color=NEUTRAL, lw=0.8, zorder=1)
+    for rank in sorted({s.rank for s in sets}):
+        points = np.array([where[s.modes] for s in sets if s.rank == rank])
+        ax.plot(*points.T, "osD^vPX"[rank % 7], color=mode_colour(rank), ms=8, label=f"{rank} learnt", zorder=3)
+    for modes, (x, y) in where.items():
+        name = "∅" if not modes else "".join(str(k + 1) for k in modes)
+        ax.annotate(name, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=10, zorder=4)
+    for a, b in zip(path, path[1:], strict=False):
+        ax.annotate("", where[b], where[a], arrowprops={"arrowstyle": "-|>", "lw": 2.2, "color": "#333333"}, zorder=2)
+    ax.set_xlabel("index (directions of negative curvature)")
+    ax.set_ylabel(r"loss $\mathcal{L}$")
+    ax.legend(loc="lower right")
+    return fig, ax
+
+
+def hessian_spectra(spectra: Mapping[str, Sequence[ArrayLike]], names: Sequence[str]) -> tuple[Figure, Array]:
+    """Draw the Hessian's eigenvalues at several points, one panel for each entry of `spectra`, negative ones apart.
+
+    spectra : title of the panel -> one array of eigenvalues for each name. Equal eigenvalues stand side by side.
+    """
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, len(spectra), figsize=(6.4, 3.8), sharey=True, squeeze=False)
+    for ax, (title, columns) in zip(axes[0], spectra.items(), strict=True):
+        for x, column in enumerate(columns):
+            values, counts = np.unique(np.round(column, 9) + 0.0, return_counts=True)
+            for value, count in zip(values, counts, strict=True):
+                shift = 0.045 * (np.arange(count) - (count - 1) / 2) * min(1.0, 17 / count)
+                kind = ("v", mode_colour(1)) if value < 0 else ("o", NEUTRAL if value == 0 else mode_colour(0))
+                ax.plot(x + shift, np.full(count, value), kind[0], color=kind[1], ms=4)
+        ax.axhline(0.0, color="#333333", lw=0.8)
+        ax.set_xticks(range(len(names)), names)
+        ax.set_xlabel(f"modes learnt, {title}")
+    axes[0, 0].set_ylabel("Hessian eigenvalue")
+    return fig, axes[0]
+
+
+def saddle_to_saddle(runs: Mapping[str, tuple[Trajectory, ArrayLike]], levels: Sequence[float], visited: Sequence[float]) -> tuple[Figure, Array]:
+    """Draw gradient norm against loss for each run, above the levels of all critical sets, those visited in colour.
+
+    runs : label -> (trajectory with a batch axis, gradient norms (n_t, n_seeds)).
+    """
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, len(runs), figsize=(6.4, 3.6), sharey=True, squeeze=False)
+    for ax, (label, (run, norms)) in zip(axes[0], runs.items(), strict=True):
+        for level in levels:
+            ax.axvline(level, color=NEUTRAL, lw=0.8, ls=":")
+        for k, level in enumerate(visited):
+            ax.axvline(level, color=mode_colour(k), lw=1.5, ls=(0, (4, 2)))
+        others(ax, run.loss[:, 1:], np.asarray(norms)[:, 1:])
+        ax.semilogy(run.loss[:, 0], np.asarray(norms)[:, 0], color="#333333", lw=2)
+        ax.invert_xaxis()
+        ax.set_xlabel(rf"loss $\mathcal{{L}}$, {label}")
+    axes[0, 0].set_ylabel("gradient norm")
+    return fig, axes[0]
+
+
+def depth_curves(panels: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]]) -> tuple[Figure, Array]:
+    """Draw strength against time in one panel for each entry; each curve is label -> (t, u), the last one dashed.
+
+    panels : label of the time axis -> curves, the same labels in every panel.
+    """
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, len(panels), figsize=(6.4, 3.4), sharey=True, squeeze=False)
+    for ax, (axis_label, curves) in zip(axes[0], panels.items(), strict=True):
+        for k, (label, (t, u)) in enumerate(curves.items()):
+            ax.plot(t, u, color=mode_colour(k), ls=(0, (4, 2)) if k == len(curves) - 1 else "-", label=label)
+        ax.set_xlabel(axis_label)
+    axes[0, 0].set_ylabel("strength $u/s$")
+    axes[0, -1].legend(loc="lower right", fontsize=9)
+    return fig, axes[0]
+
+
+def steps_against_depth(depths: Sequence[int], steps: Mapping[str, ArrayLike], cap: float) -> tuple[Figure, Axes]:
+    """Draw steps of descent against depth, both logarithmic; what never arrived ends in an arrow at the cap."""
+    import matplotlib.pyplot as plt
+
+    fig, ax = plt.subplots(figsize=(6.4, 4.2))
+    x = np.asarray(depths, dtype=float)
+    for k, (label, values) in enumerate(steps.items()):
+        y = np.asarray(values, dtype=float)
+        shown = np.where(np.isfinite(y), y, cap)
+        upto = min(int(np.argmax(np.isinf(y))) + 1, len(y)) if np.any(np.isinf(y)) else len(y)
+        ax.plot(x[:upto], shown[:upto], color=mode_colour(k), marker="osD^vP"[k % 6], ms=5, label=label)
+        if np.any(np.isinf(y)):
+            ax.plot(x[upto - 1], cap, color=mode_colour(k), marker="^", ms=11, zorder=4)
+    ax.axhline(cap, color=NEUTRAL, lw=0.8, ls=":")
+    ax.set(xscale="log", yscale="log", xlabel="depth $L$", ylabel="steps of descent")
+    ax.set_xticks(x, [str(d) for d in depths])
+    ax.minorticks_off()
+    fig.legend(loc="outside lower center", ncols=2, fontsize=9)
+    return fig, ax
+
+
+def ranked_spectra(spectra: Mapping[str, ArrayLike], predicted: Sequence[ArrayLike] = ()) -> tuple[Figure, Axes]:
+    """Draw log10 of singular values against rank for each label; predicted curves, if any, dashed in the same colours.
+
+    spectra, predicted : natural logarithms of singular values, decreasing.
+    """
+    import matplotlib.pyplot as plt
+
+    fig, ax = plt.subplots(figsize=(6.4, 3.8))
+    for k, (label, logs) in enumerate(spectra.items()):
+        y = np.asarray(logs) / np.log(10)
+        ax.plot(np.arange(1, len(y) + 1), y, color=mode_colour(k), label=label)
+    for k, logs in enumerate(predicted):
+        y = np.asarray(logs) / np.log(10)
+        ax.plot(np.arange(1, len(y) + 1), y, color="#333333", ls=(0, (4, 2)), lw=1.2, label=None if k else "prediction")
+    ax.set_xlabel("rank $k$ of the singular value")
+    ax.set_ylabel(r"$\log_{10} \sigma_k$")
+    ax.legend(fontsize=9)
+    return fig, ax
+
+
+def strength_errors(spread: ArrayLike, ratios: Mapping[str, ArrayLike]) -> tuple[Figure, Axes]:
+    """Draw measured over predicted half time against the spread of layer strengths, one curve a label."""
+    import matplotlib.pyplot as plt
+
+    fig, ax = plt.subplots()
+    for k, (label, values) in enumerate(ratios.items()):
+        ax.plot(spread, values, color=mode_colour(k), marker="osD^vP"[k % 6], ms=4, label=label)
+    ax.axhline(1.0, color="#333333", ls=(0, (4, 2)), lw=1.2)
+    ax.set_xlabel(r"spread $\delta$ of the layer strengths")
+    ax.set_ylabel("half time, measured over formula")
+    ax.set_ylim(0, 1.08)
+    ax.legend()
+    return fig, ax
