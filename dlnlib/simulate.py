@@ -39,7 +39,7 @@ def gradient_flow(
     method: str = "DOP853",
     max_evaluations: int = 300_000,
 ) -> Trajectory:
-    """Integrate dW_l/dt = -dLoss/dW_l from time 0 and return the weights at the times t (`eq-gradient-flow`).
+    """Integrate dW_l/dt = -dLoss/dW_l from time 0 and return the weights at the times t (`def-gradient-flow`).
 
     weights : layers (..., d_l, d_{l-1}); leading axes are a batch, integrated in one call.
     t : (n_t,) strictly increasing, not negative, in units of tau = 1/eta.
@@ -146,7 +146,7 @@ def gradient_descent(
     *,
     record: int | Sequence[int] = 1,
 ) -> Trajectory:
-    """Run full-batch gradient descent W_l <- W_l - step * dLoss/dW_l (`eq-gradient-descent`).
+    """Run full-batch gradient descent W_l <- W_l - step * dLoss/dW_l (`def-gradient-descent`).
 
     weights : layers (..., d_l, d_{l-1}); leading axes are a batch. step : the learning rate eta.
     record : keep every `record`-th step (the first and the last always), or the listed steps only.
