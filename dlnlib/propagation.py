@@ -138,7 +138,7 @@ def mean_field_trajectory(variance: float, gain: float, depth: int) -> Array:
     at width N each layer adds a relative fluctuation of order 1/sqrt(N). At g = 1 it decays as 1/(2 l), not exponentially.
     """
     q = as_scalar("variance", variance, nonnegative=True)
-    g, L = as_scalar("gain", gain, positive=True), as_count("depth", depth)
+    g, L = _as_gain(gain), as_count("depth", depth)
     result = np.empty(L)
     for i in range(L):
         result[i] = q

@@ -322,6 +322,31 @@ def test_classification_does_not_depend_on_units(correlated, cx, cy):
             assert (one.kind, one.index) == (other.kind, other.index)
 
 
+@pytest.mark.parametrize(("cx", "cy"), [(1.0, 1.0), (1e-4, 1.0), (1e4, 1e-4), (1.0, 1e6)])
+def test_tolerances_are_relative_to_the_natural_sizes_of_the_data(cx, cy):
+    rng = np.random.default_rng(0)
+    task = Moments(cx**2 * EYE, cx * cy * np.diag([3.0, 2.0, 1.0]))
+    for depth in (2, 3):
+        # All layers 1e-5 of the natural size (3 cy/cx)^(1/L): so are, up to powers, gradient and curvature.
+        size = (3 * cy / cx) ** (1 / depth)
+        near = tuple(1e-5 * size * np.linalg.qr(rng.standard_normal((3, 3)))[0] for _ in range(depth))
+        small = 1e-5 ** (depth - 1)
+        assert classify(near, task, tol=0.1 * small).kind == "not critical"
+        assert classify(near, task, tol=10 * small).kind != "not critical"
+    assert classify(near, task, tol=1e-3).nullity == 27
+    assert classify(near, task, tol=1e-7).nullity < 27
+
+
+def test_rounding_of_large_weights_is_no_gradient(correlated):
+    point = critical_point(correlated, (0, 2), (4, 3, 4), rng=np.random.default_rng(0), mix=1e6)
+    result = classify(point, correlated)
+    assert max(np.abs(W).max() for W in point) > 100
+    assert result.gradient_norm > 1e-8
+    # The curvatures shrink relative to the largest along the orbit; for two layers the theorem still decides.
+    assert (result.kind, result.index) == ("strict saddle", 0)
+    assert classify(point, correlated, tol=1e-14).kind == "not critical"
+
+
 def test_inputs_that_never_vary_add_flat_directions_only(correlated):
     basis = np.linalg.qr(np.random.default_rng(5).standard_normal((6, 6)))[0][:, :4]
     wide = Moments(basis @ correlated.xx @ basis.T, correlated.yx @ basis.T, correlated.yy)
@@ -386,6 +411,7 @@ def test_a_weak_mode_left_out_is_still_a_saddle():
 def test_levels_group_neighbours():
     assert critical_levels([2.0, 1.0, 1.0 + 1e-9, 3.0]) == [(1.0 + 5e-10, 2), (2.0, 1), (3.0, 1)]
     assert len(critical_levels([1.0, 1.1, 1.2], tol=0.1)) == 1
+    assert [n for _, n in critical_levels([1.5, 1.0, 1.2, 1.1], tol=0.1)] == [3, 1]
     assert critical_levels([0.0, 0.0]) == [(0.0, 2)]
 
 
@@ -437,6 +463,8 @@ def test_nothing_of_the_arguments_is_changed(correlated):
             lambda m: find_critical_points(Moments(EYE, 0 * EYE, 1.0), (3, 2, 3), 1, rng=np.random.default_rng(0)),
             "yx is zero",
         ),
+        (lambda m: find_critical_points(m, (3, 2, 3), 1, rng=np.random.default_rng(0), spread=1e7), "at most 1e6"),
+        (lambda m: critical_sets(np.eye(3), 2), "moments must be"),
         (lambda m: critical_levels([]), "losses is empty"),
     ],
 )

@@ -236,6 +236,7 @@ def test_mean_field_variance_of_a_wide_network():
         (lambda: tanh_jacobian((np.eye(2), np.eye(3)), np.ones(2)), "cannot act on"),
         (lambda: mean_field_variance(0.0), "gain must be positive"),
         (lambda: mean_field_slope(-1.0), "gain must be positive"),
+        (lambda: mean_field_trajectory(1.0, 1e200, 3), "gain must be at most 1e100"),
         (lambda: mean_field_slope(1.0, -0.1), "variance must not be negative"),
         (lambda: mean_field_trajectory(1.0, 1.0, 0), "depth must be at least 1"),
         (lambda: mean_field_trajectory(np.inf, 1.0, 2), "NaN or infinite"),

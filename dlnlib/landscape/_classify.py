@@ -48,7 +48,8 @@ def classify(weights: Sequence[ArrayLike], moments: Moments, *, tol: float = 1e-
 
     weights : one network, no batch axes. tol : raise it for points found by search: next to a non-strict saddle
     the curvature is off by about (gradient)^{(L-2)/(L-1)}, far more than the gradient.
-    A true curvature below the tolerance is read as zero.
+    A true curvature below the tolerance is read as zero and not counted in the index; a saddle of two layers is called
+    strict all the same, because all of them are (`eq-hessian-index`).
     """
     layers = as_weights(weights, moments)
     t = as_scalar("tol", tol, positive=True)
@@ -63,10 +64,11 @@ def classify(weights: Sequence[ArrayLike], moments: Moments, *, tol: float = 1e-
     excess, explained = _excess(W, moments, min(widths(layers)))
     if gradient_norm > t * gradient_scale:
         kind = "not critical"
-    elif index > 0:
-        kind = "strict saddle"
+    elif index == 0 and excess <= t * explained:
+        kind = "global minimum"
     else:
-        kind = "global minimum" if excess <= t * explained else "non-strict saddle"
+        # Two layers have strict saddles only, though far out on an orbit the curvature can be too small to resolve.
+        kind = "strict saddle" if index > 0 or len(layers) == 2 else "non-strict saddle"
     value = float(loss_of_product(W, moments))
     return Classification(kind, index, nullity, eigenvalues, gradient_norm, value, excess, curvature)
 
