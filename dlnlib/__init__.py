@@ -21,6 +21,7 @@ _SUBMODULES = (
     "datasets",
     "exact",
     "exercises",
+    "figures",
     "hessian",
     "initialise",
     "landscape",
