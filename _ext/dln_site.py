@@ -126,8 +126,15 @@ def depart_citation(translator: Any, node: nodes.citation) -> None:
     type(translator).depart_citation(translator, node)
 
 
+def drop_repeated_ids(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Every exercise and every solution calls its body by the same id; an id belongs to one place of a page."""
+    for section in doctree.findall(nodes.section):
+        section["ids"] = [name for name in section["ids"] if name not in ("exercise-content", "solution-content")]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", set_theme_options)
+    app.connect("doctree-resolved", drop_repeated_ids)
     app.connect("html-page-context", clean_assets, priority=900)
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_cell, depart_HideCellInput))
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))

@@ -82,7 +82,9 @@ def test_short_chapter_is_refused_where_a_template_is_not():
     assert not list(RULES["length"](read(TEMPLATE)))
 
 
-@pytest.mark.parametrize("word", ["size", "prize", "resized", "laboratory", "optimise", "whitening", "horizon", "elaborate", "orthonormal"])
+@pytest.mark.parametrize(
+    "word", ["size", "prize", "resized", "laboratory", "optimise", "whitening", "horizon", "elaborate", "orthonormal"]
+)
 def test_british_words_pass(word):
     assert not list(RULES["language"](parse(f"A {word} here.\n", TEMPLATE)))
 

@@ -37,9 +37,9 @@ class Visit:
         self.page.on("console", lambda line: self.errors.append(line.text) if line.type in ("error", "warning") else None)
         self.page.on("response", lambda r: self.errors.append(f"{r.status} {r.url}") if r.status >= 400 else None)
         self.page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else self.outside.append(r.url))
-        self.page.goto(address + name, wait_until="networkidle")
+        self.page.goto(address + name, wait_until="load")
         self.page.evaluate(TYPESET)
-        self.page.wait_for_timeout(50)  # the marking of scrolling boxes follows the typesetting
+        self.page.wait_for_timeout(150)  # the marking of scrolling boxes follows the typesetting
 
 
 @pytest.fixture(scope="session")
@@ -106,8 +106,9 @@ def test_search_finds_a_word_of_the_book(visit):
     assert page.locator("#search-results li").count() >= 2
 
 
-def test_colour_mode_button_changes_the_colours(visit):
-    page = visit("1280-light", "index.html").page
+def test_colour_mode_button_changes_the_colours(browser, address):
+    context = browser.new_context(color_scheme="light")  # of its own: the choice is remembered
+    page = Visit(context, address, "index.html").page
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     for _ in range(3):
         page.locator("button.theme-switch-button").first.click()
@@ -115,3 +116,4 @@ def test_colour_mode_button_changes_the_colours(visit):
             break
     page.wait_for_timeout(100)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    context.close()
