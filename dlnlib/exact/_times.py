@@ -33,10 +33,8 @@ def time_to_strength(u: ArrayLike, s: ArrayLike, u0: ArrayLike, depth: float) ->
     level, target, start = level.ravel(), target.ravel(), start.ravel()
     sign = np.where(start < 0, -1.0, 1.0)
     _check_reachable(level, target, start, deep=q >= 0)
-    if q == -1.0:
-        result = _single_layer(level, target, start)
-    else:
-        result = _deep(sign * level, sign * target, sign * start, q, layers)
+    turned = (sign * level, sign * target, sign * start)
+    result = _single_layer(level, target, start) if q == -1.0 else _deep(*turned, q, layers)
     proper = (level != target) & ((level != 0) | (q == -1.0))
     finite_result("the time", result[proper])
     return result.reshape(shape)[()]
@@ -76,10 +74,7 @@ def plateau_time(s: ArrayLike, u0: ArrayLike, depth: float, *, corrected: bool =
         )
     size, small = np.abs(target), np.abs(start)
     with np.errstate(over="ignore"):
-        if q == 0.0:
-            leading = log_ratio(size, small)
-        else:
-            leading = (small / size) ** -q / q
+        leading = log_ratio(size, small) if q == 0.0 else (small / size) ** -q / q
         scaled = _half_time_terms(log_ratio(size, small), q) if corrected else leading
         return finite_result("the plateau time", scaled / (layers * size * size**q))[()]
 

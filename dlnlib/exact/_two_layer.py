@@ -62,8 +62,8 @@ def two_layer(t: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> TwoLa
 
     Assumes white inputs and a decoupled start. a0 = -b0 with s > 0 (a0 = b0 with s < 0) lies on the stable
     manifold of the saddle and never learns.
-    Raises ValueError for arguments that are not finite numbers or exceed 1e140, for a0 + b0 or a0 - b0 below
-    1e-150 but not 0, and for times at or before the moment in the past at which the weights were infinite,
+    Raises ValueError for arguments that are not finite numbers or exceed 1e140, for a0 + b0 or a0 - b0 so small
+    (below 1e-150, but not 0) that their squares leave float64, and for times at or before the moment in the past at which the weights were infinite,
     naming it.
     Source: after Saxe, McClelland & Ganguli 2014, who give it in hyperbolic coordinates.
     """
@@ -81,7 +81,7 @@ def two_layer(t: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> TwoLa
         second = np.where((const.c > 0) & (np.abs(ratio) < 0.5), first * ratio, second)
         first = np.where((const.c < 0) & (np.abs(ratio) < 0.5), second * ratio, first)
         # On the stable manifold D (or A) tends to 0 with E, and u to 0.
-        gap = np.where(A * D > 0, 4 * decay * ((target - a * b) / A) / D, target - first * second)
+        gap = np.where(A * D > 0, (target - a * b) * (4 * decay / A / D), target - first * second)
     still = times == 0
     first, second = np.where(still, a, first), np.where(still, b, second)
     gap = np.where(still, target - a * b, gap)
@@ -101,7 +101,7 @@ def two_layer_time(u: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> 
     For c = 0 this is ln[u (s - u0) / (u0 (s - u))] / (2s), the balanced learning time.
 
     u, s, a0, b0 : strength to reach, target, start; broadcast. Returns times in units of tau = 1/eta,
-    negative for strengths in the past, +inf for u = s. Raises ValueError for a strength that is never
+    negative for strengths in the past, +inf or -inf for fixed points. Raises ValueError for a strength that is never
     reached.
     Assumptions and source as in `two_layer`.
     """
@@ -118,19 +118,27 @@ def two_layer_time(u: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> 
         shape = np.where((goal == 0) & (const.c == 0), 1 / const.P0, shape)
         inner = 2 * ((v - u0) / (goal - v)) * shape
         grown = const.kappa * inner
-        time = np.where(const.kappa > 0, np.log1p(grown) / np.where(const.kappa > 0, const.kappa, 1.0), inner)
+        # The same 1 + kappa x as a product, which loses nothing far from the start.
+        far = ((goal - u0) / (goal - v)) * ((P + const.km) / (const.P0 + const.km))
+        far = far * ((const.P0 + const.kp) / (P + const.kp)) * ((R + const.kappa) / (R0 + const.kappa))
+        log = np.where(np.abs(grown) < 0.5, np.log1p(grown), np.log(far))
+        time = np.where(const.kappa > 0, log / np.where(const.kappa > 0, const.kappa, 1.0), inner)
     here = v == u0
-    limit = ~here & (v == goal) & (R0 > 0)
-    never = ~here & ~limit & ~(grown > -1.0) | ~here & (u0 == goal)
+    # On the lines a = b and a = -b (c = 0) the strength never changes sign, and the saddle is a fixed point.
+    allowed = (R0 > 0) & (u0 != goal) & ((const.c != 0) | (v >= 0))
+    limit = allowed & ((v == goal) | ((v == 0) & (const.c == 0)))
+    reached = allowed & np.where(const.kappa > 0, far > 0, v > 0)
+    never = ~here & ~limit & ~reached
     if np.any(never):
         i = np.flatnonzero(never.ravel())[0]
         raise ValueError(
             f"u = {level.ravel()[i]:g} is never reached from a0 b0 = {(sign * u0).ravel()[i]:g} with "
-            f"s = {target.ravel()[i]:g}: the strength only moves from its start to s, and came from the "
-            "other side; or the start is the saddle a0 = b0 = 0, a minimum, or on the saddle's stable manifold"
+            f"s = {target.ravel()[i]:g}: the strength moves from its start to s, and came from the side "
+            "away from s; or the start is the saddle a0 = b0 = 0, a minimum, or on the saddle's stable manifold"
         )
-    result = np.where(here, 0.0, np.where(limit, np.inf, time))
-    finite_result("the time", result[~limit])
+    ahead = (v - u0) * (goal - u0) >= 0
+    result = np.where(here, 0.0, np.where(limit, np.where(ahead, np.inf, -np.inf), time))
+    finite_result("the time", result[here | ~limit])
     return result[()]
 
 
