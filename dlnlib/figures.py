@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +52,7 @@ def critical_set_diagram(sets: Sequence[CriticalSet], path: Sequence[tuple[int, 
     for modes, (x, y) in where.items():
         name = "∅" if not modes else "".join(str(k + 1) for k in modes)
         ax.annotate(name, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=10, zorder=4)
-    for a, b in zip(path, path[1:], strict=False):
+    for a, b in pairwise(path):
         ax.annotate("", where[b], where[a], arrowprops={"arrowstyle": "-|>", "lw": 2.2, "color": "#333333"}, zorder=2)
     ax.set_xlabel("index (directions of negative curvature)")
     ax.set_ylabel(r"loss $\mathcal{L}$")
@@ -69,7 +70,7 @@ def hessian_spectra(spectra: Mapping[str, Sequence[ArrayLike]], names: Sequence[
     fig, axes = plt.subplots(1, len(spectra), figsize=(6.4, 3.8), sharey=True, squeeze=False)
     for ax, (title, columns) in zip(axes[0], spectra.items(), strict=True):
         for x, column in enumerate(columns):
-            values, counts = np.unique(np.round(column, 9) + 0.0, return_counts=True)
+            values, counts = np.unique(np.round(np.asarray(column, dtype=float), 9) + 0.0, return_counts=True)
             for value, count in zip(values, counts, strict=True):
                 shift = 0.045 * (np.arange(count) - (count - 1) / 2) * min(1.0, 17 / count)
                 kind = ("v", mode_colour(1)) if value < 0 else ("o", NEUTRAL if value == 0 else mode_colour(0))
@@ -81,7 +82,9 @@ def hessian_spectra(spectra: Mapping[str, Sequence[ArrayLike]], names: Sequence[
     return fig, axes[0]
 
 
-def saddle_to_saddle(runs: Mapping[str, tuple[Trajectory, ArrayLike]], levels: Sequence[float], visited: Sequence[float]) -> tuple[Figure, Array]:
+def saddle_to_saddle(
+    runs: Mapping[str, tuple[Trajectory, ArrayLike]], levels: Sequence[float], visited: Sequence[float]
+) -> tuple[Figure, Array]:
     """Draw gradient norm against loss for each run, above the levels of all critical sets, those visited in colour.
 
     runs : label -> (trajectory with a batch axis, gradient norms (n_t, n_seeds)).

@@ -69,9 +69,12 @@ def critical_list(answer: Any) -> str:
         got[:, 1],
         want[:, 1],
         {
-            "losses are right, and the indices count swaps only; an unused hidden unit can also wake up for each missing mode.": swaps,
-            "losses are right, and the indices count wake-ups only; a learnt mode can also be swapped for a stronger one.": wakes,
-            "losses are right; you seem to count one wake-up for each missing mode, whatever the number of unused units.": swaps
+            "losses are right, and the indices count swaps only; an unused hidden unit can also wake "
+            "up for each missing mode.": swaps,
+            "losses are right, and the indices count wake-ups only; a learnt mode can also be "
+            "swapped for a stronger one.": wakes,
+            "losses are right; you seem to count one wake-up for each missing mode, whatever the "
+            "number of unused units.": swaps
             + np.array([0, 0, 2, 0, 2, 2, 3]),
         },
         otherwise="losses are right, but an index is off; count for each set the swaps, then the wake-ups, and add.",
@@ -83,7 +86,9 @@ def critical_list(answer: Any) -> str:
 def index(answer: Any) -> str:
     """Check the index formula of two layers on random tasks."""
     rng = np.random.default_rng(20)
-    got, want, wrong = [], [], {"swap": [], "wake": [], "no-wake": [], "no-swap": [], "all": []}  # type: ignore[var-annotated]
+    got: list[float] = []
+    want: list[int] = []
+    wrong: dict[str, list[int]] = {"swap": [], "wake": [], "no-wake": [], "no-swap": [], "all": []}
     for q, hidden in ((3, 2), (4, 3), (3, 5), (4, 4), (4, 1)):
         s = np.sort(rng.uniform(0.5, 3.0, q))[::-1]
         task = Moments.white(np.diag(s))
@@ -104,13 +109,16 @@ def index(answer: Any) -> str:
         got,
         want,
         {
-            "you count swaps for weaker modes; only a stronger mode lowers the loss when it takes the place of a learnt one.": wrong["swap"],
+            "you count swaps for weaker modes; only a stronger mode lowers the loss when it takes "
+            "the place of a learnt one.": wrong["swap"],
             "you let every hidden unit wake up; those that carry a learnt mode are in use already.": wrong["wake"],
-            "the swaps are right; add one direction for each pair of an unused hidden unit and a missing mode.": wrong["no-wake"],
+            "the swaps are right; add one direction for each pair of an unused hidden unit and a "
+            "missing mode.": wrong["no-wake"],
             "the wake-ups are right; add the pairs in which a missing mode is stronger than a learnt one.": wrong["no-swap"],
             "an unused unit can wake up for a missing mode only; you let it wake up for the learnt ones too.": wrong["all"],
         },
-        otherwise="some counts differ from the negative eigenvalues of the Hessian; test your function on s = (3, 2, 1), hidden = 2.",
+        otherwise="some counts differ from the negative eigenvalues of the Hessian; test your "
+        "function on s = (3, 2, 1), hidden = 2.",
     )
     return correct("twenty random cases agree with the negative eigenvalues of the exact Hessian.")
 
@@ -118,8 +126,11 @@ def index(answer: Any) -> str:
 @checker("ch02.flat_directions")
 def flat_directions(answer: Any) -> str:
     """Check the number of zero eigenvalues at balanced critical points."""
-    cases = [(0, 2, 3, 4, 5), (1, 3, 3, 3, 3), (2, 3, 4, 4, 4), (2, 4, 3, 5, 4), (3, 3, 3, 3, 4), (2, 2, 2, 6, 3), (1, 2, 2, 3, 2)]
-    got, want, wrong = [], [], {"orbit": [], "square": [], "group": [], "all": []}  # type: ignore[var-annotated]
+    cases = [(0, 2, 3, 4, 5), (1, 3, 3, 3, 3), (2, 3, 4, 4, 4), (2, 4, 3, 5, 4)]
+    cases += [(3, 3, 3, 3, 4), (2, 2, 2, 6, 3), (1, 2, 2, 3, 2)]
+    got: list[float] = []
+    want: list[int] = []
+    wrong: dict[str, list[int]] = {"orbit": [], "square": [], "group": [], "all": []}
     for r, h, q, d_in, d_out in cases:
         yx = np.zeros((d_out, d_in))
         yx[np.arange(q), np.arange(q)] = np.arange(q, 0, -1.0)
@@ -134,12 +145,16 @@ def flat_directions(answer: Any) -> str:
         got,
         want,
         {
-            "this is the dimension of the orbit; with unused units there are flat directions beyond it when the task leaves inputs or outputs to spare.": wrong["orbit"],
+            "this is the dimension of the orbit; with unused units there are flat directions beyond "
+            "it when the task leaves inputs or outputs to spare.": wrong["orbit"],
             "you count the pairs of learnt modes; the unused units have flat directions too.": wrong["square"],
-            "this is the dimension of all invertible C; those that act on unused units alone move nothing, and other directions are flat as well.": wrong["group"],
-            "an unused unit is not flat towards the modes that are missing: there its block has the eigenvalues +s and -s.": wrong["all"],
+            "this is the dimension of all invertible C; those that act on unused units alone move "
+            "nothing, and other directions are flat as well.": wrong["group"],
+            "an unused unit is not flat towards the modes that are missing: there its block has the "
+            "eigenvalues +s and -s.": wrong["all"],
         },
-        otherwise="this differs from the count of zero eigenvalues; go through the blocks: learnt with learnt, learnt with missing, unused units.",
+        otherwise="this differs from the count of zero eigenvalues; go through the blocks: learnt "
+        "with learnt, learnt with missing, unused units.",
     )
     return correct("it agrees with the zero eigenvalues of the exact Hessian in seven shapes.")
 
@@ -153,11 +168,14 @@ def escape_time(answer: Any) -> str:
     product = [_integrated_time(s, eps ** (1 / depth), depth) for s, eps, depth in cases]
     leading = [np.log(s / eps**2) / (2 * s) if L == 2 else eps ** (2.0 - L) / ((L - 2) * s) for s, eps, L in cases]
     hints = {
-        "you start the product at eps; here every layer has the strength eps, so the product starts at eps to the power of the depth.": product,
+        "you start the product at eps; here every layer has the strength eps, so the product starts "
+        "at eps to the power of the depth.": product,
         "this is the leading term for small eps; the rest of the integral is still missing.": leading,
-        "you are off by the factor depth; use the equation for the strength of one layer, whose speed is a^(L-1) (s - a^L).": np.array(want)
+        "you are off by the factor depth; use the equation for the strength of one layer, whose "
+        "speed is a^(L-1) (s - a^L).": np.array(want)
         * [c[2] for c in cases],
-        "you are off by the factor depth: check whether it is the product or one layer that moves at your speed.": np.array(want)
+        "you are off by the factor depth: check whether it is the product or one layer that moves at "
+        "your speed.": np.array(want)
         / [c[2] for c in cases],
         "you integrate until one layer reaches s/2; it is the product of the layers that is to reach s/2.": [
             _integrated_time(s, eps, depth, layer=True) for s, eps, depth in cases
@@ -177,7 +195,9 @@ def escape_time(answer: Any) -> str:
 def decayed_index(answer: Any) -> str:
     """Check the index of the origin of two layers with weight decay."""
     rng = np.random.default_rng(21)
-    got, want, wrong = [], [], {"square": [], "unit": [], "none": [], "half": []}  # type: ignore[var-annotated]
+    got: list[float] = []
+    want: list[int] = []
+    wrong: dict[str, list[int]] = {"square": [], "unit": [], "none": [], "half": []}
     for hidden, decay in ((2, 0.3), (3, 1.1), (1, 1.7), (4, 2.6), (2, 0.0), (3, 5.0), (2, 1.4), (3, 0.8)):
         s = np.sort(rng.uniform(0.2, 3.0, 4))[::-1]
         task = Moments.white(np.diag(s))
@@ -192,12 +212,15 @@ def decayed_index(answer: Any) -> str:
         got,
         want,
         {
-            "you compare the decay with s squared; the eigenvalues at the origin are plus and minus s itself.": wrong["square"],
+            "you compare the decay with s squared; the eigenvalues at the origin are plus and minus "
+            "s itself.": wrong["square"],
             "you count each mode once; every hidden unit can wake up for it.": wrong["unit"],
             "this is the index without decay; the decay adds its strength to every eigenvalue.": wrong["none"],
-            "the term with one half and the square adds the full strength to the second derivative, not half of it.": wrong["half"],
+            "the term with one half and the square adds the full strength to the second derivative, "
+            "not half of it.": wrong["half"],
         },
-        otherwise="this differs from the negative eigenvalues; add the decay to each eigenvalue of the Hessian at the origin, and count.",
+        otherwise="this differs from the negative eigenvalues; add the decay to each eigenvalue of "
+        "the Hessian at the origin, and count.",
     )
     return correct("eight random cases agree; from the largest s on, the origin is a minimum.")
 
@@ -222,7 +245,9 @@ def _integrated_time(s: float, eps: float, depth: int, *, layer: bool = False) -
     start, stop = np.log(eps), np.log(s / 2) / (1 if layer else depth)
     if layer and stop * depth >= np.log(s):
         return 0.0  # one layer at s/2 is beyond the target: never reached
-    path = solve_ivp(
-        lambda x, _: [np.exp((2 - depth) * x) / (s - np.exp(depth * x))], (start, stop), [0.0], method="DOP853", rtol=1e-11, atol=1e-13
-    )
+
+    def slowness(x: float, _: Array) -> list[float]:
+        return [np.exp((2 - depth) * x) / (s - np.exp(depth * x))]
+
+    path = solve_ivp(slowness, (start, stop), [0.0], method="DOP853", rtol=1e-11, atol=1e-13)
     return float(path.y[0, -1])
