@@ -14,6 +14,7 @@ from dlnlib.network import _t
 
 __all__ = [
     "balance",
+    "effective_start",
     "isometry_spectrum",
     "layer_alignment",
     "learning_time",
@@ -121,6 +122,34 @@ def balance(weights: Sequence[ArrayLike]) -> Array:
         total = _norm(above) + _norm(below)
         result.append(_norm(above - below) / np.where(total == 0, 1.0, total))
     return np.stack(result, axis=-1)
+
+
+def effective_start(weights: Sequence[ArrayLike], modes: Modes, *, competing: bool = True) -> Array:
+    """Return the strength u0 of a balanced mode that grows as each mode of a small start does (`def-effective-start`).
+
+    ||W_1 V_k + W_2^T U_k||^2 / 4, (..., r): the part of mode k that grows, shared equally by both layers. It replaces u0
+    in `exact.strength`. U_k^T W V_k does not: it holds the decaying part too, and may be negative.
+    competing : count of each vector W_1 V_k + W_2^T U_k only the part orthogonal to those of stronger modes, which have
+    occupied their directions of the hidden layer before. Modes beyond the hidden width get 0.
+
+    weights : (W_1, W_2), leading axes are a batch. modes : of the task, in decreasing order of s, for white inputs.
+    Exact in the limit of small starts and different s_k. Raises ValueError unless there are two layers that fit modes.
+    """
+    layers = as_weights(weights)
+    if len(layers) != 2:
+        raise ValueError(f"effective_start is for two layers, got {len(layers)}; the plateau of deeper networks differs")
+    W1, W2 = layers
+    if (W2.shape[-2], W1.shape[-1]) != (modes.U.shape[0], modes.Vt.shape[1]):
+        raise ValueError(
+            f"modes map {modes.Vt.shape[1]} inputs to {modes.U.shape[0]} outputs, "
+            f"the weights {W1.shape[-1]} to {W2.shape[-2]}"
+        )
+    vectors = W1 @ modes.V + _t(modes.U.T @ W2)
+    if not competing:
+        return np.sum(vectors**2, axis=-2) / 4
+    growing = np.diagonal(np.linalg.qr(vectors, mode="r"), axis1=-2, axis2=-1) ** 2 / 4
+    left = vectors.shape[-1] - growing.shape[-1]
+    return np.concatenate([growing, np.zeros((*growing.shape[:-1], left))], axis=-1)
 
 
 def learning_time(t: ArrayLike, u: ArrayLike, level: ArrayLike, *, of_final: bool = False, missing: str = "raise") -> Array:

@@ -239,7 +239,8 @@ def figure_of(cell: Directive) -> tuple[dict[str, Any], dict[str, Any]]:
 def plain(text: str) -> str:
     """A line of prose without mark-up: maths becomes one letter, code and targets vanish, link texts stay."""
     text = re.sub(r"\$[^$]+\$", " X ", text)
-    text = re.sub(r"\{(?:term|cite:t|cite:p|ref|doc|numref|eq|prf:ref)\}`([^`<]*)(?:<[^>]*>)?`", r" \1 ", text)
+    text = re.sub(r"\{cite:[tp]\}`[^`]*`", " X ", text)
+    text = re.sub(r"\{(?:term|ref|doc|numref|eq|prf:ref)\}`([^`<]*)(?:<[^>]*>)?`", r" \1 ", text)
     text = re.sub(r"`[^`]*`", " ", text)
     text = re.sub(r"\]\([^)]*\)", "] ", text)
     return re.sub(r"[#*_|>\[\]]", " ", text)
