@@ -157,7 +157,6 @@ def whitening(answer: Any) -> str:
         root = rng.standard_normal((d, d + 3))
         xx = root @ root.T / d
         M = core.array(core.call(answer, xx.copy()), shape=(d, d), what="the matrix")
-        values, Q = np.linalg.eigh(xx)
         new, eye = M @ xx @ M.T, np.eye(d)
         if core.close(new, eye, rtol=1e-8):
             continue
@@ -183,7 +182,7 @@ def jump(answer: Any) -> str:
         root = rng.standard_normal((d_in, rank))
         xx = root @ root.T / rank
         yx = rng.standard_normal((d_out, d_in)) @ xx
-        W0, step = rng.standard_normal((d_out, d_in)), 0.7 / np.linalg.norm(xx, 2)
+        W0, step = rng.standard_normal((d_out, d_in)), 0.7 / float(np.linalg.norm(xx, 2))
         given = (W0.copy(), xx.copy(), yx.copy(), step, n)
         got = core.array(core.call(answer, *given), shape=(d_out, d_in), what="the weights")
         right = gradient_descent((W0,), Moments(xx, yx), step, n + 1, record=[n - 1, n, n + 1]).product
