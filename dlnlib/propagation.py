@@ -85,7 +85,7 @@ def tanh_layer_jacobians(weights: Sequence[ArrayLike], x: ArrayLike) -> Weights:
 
 
 def tanh_jacobian(weights: Sequence[ArrayLike], x: ArrayLike) -> Array:
-    """Return the input-output Jacobian dh_L/dx of a tanh network at x, (..., d_L, d_0) (`eq-tanh-jacobian`).
+    """Return the input-output Jacobian dh_L/dx of a tanh network at x, (..., d_L, d_0) (`def-tanh-jacobian`).
 
     D_L W_L ... D_1 W_1 with D_l = diag(1 - h_l^2). Exact up to rounding of size 1e-16 times its largest singular value:
     for its small singular values use `tanh_layer_jacobians`.
