@@ -49,9 +49,10 @@ def critical_set_diagram(sets: Sequence[CriticalSet], path: Sequence[tuple[int, 
     for rank in sorted({s.rank for s in sets}):
         points = np.array([where[s.modes] for s in sets if s.rank == rank])
         ax.plot(*points.T, "osD^vPX"[rank % 7], color=mode_colour(rank), ms=8, label=f"{rank} learnt", zorder=3)
+    paper = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
     for modes, (x, y) in where.items():
         name = "∅" if not modes else "".join(str(k + 1) for k in modes)
-        ax.annotate(name, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=10, zorder=4)
+        ax.annotate(name, (x, y), xytext=(-5, 7), textcoords="offset points", ha="right", fontsize=10, zorder=4, bbox=paper)
     for a, b in pairwise(path):
         ax.annotate("", where[b], where[a], arrowprops={"arrowstyle": "-|>", "lw": 2.2, "color": "#333333"}, zorder=2)
     ax.set_xlabel("index (directions of negative curvature)")
@@ -101,7 +102,7 @@ def saddle_to_saddle(
         ax.semilogy(run.loss[:, 0], np.asarray(norms)[:, 0], color="#333333", lw=2)
         ax.invert_xaxis()
         ax.set_xlabel(rf"loss $\mathcal{{L}}$, {label}")
-    axes[0, 0].set_ylabel("gradient norm")
+    axes[0, 0].set(ylabel="gradient norm", ylim=(1e-5, 20.0))
     return fig, axes[0]
 
 
@@ -189,14 +190,13 @@ def hyperbolic_paths(flow: Trajectory, s: float, gaps: Array, names: Sequence[st
     a, b = (W[..., 0, 0] for W in flow.weights)
     curve = np.linspace(s / 2.6, 2.6, 200)
     for sign in (1, -1):
-        plane.plot(sign * curve, sign * s / curve, color="#333333", ls=(0, (4, 2)), label="minima" if sign == 1 else None)
-    plane.plot([-2.6, 2.6], [2.6, -2.6], color="#333333", ls=":", lw=1.2, label="stable manifold")
+        plane.plot(sign * curve, sign * s / curve, color="#333333", ls=(0, (4, 2)))
+    plane.plot([-2.6, 2.6], [2.6, -2.6], color="#333333", ls=":", lw=1.2)
     for j in range(a.shape[1]):
         colour = mode_colour(j) if j < len(names) else NEUTRAL
         plane.plot(a[:, j], b[:, j], color=colour, lw=2.0 if j < len(names) else 1.2)
         plane.plot(a[0, j], b[0, j], "o", color=colour, ms=4)
     plane.set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal", xlabel="layer 1, $a$", ylabel="layer 2, $b$")
-    plane.legend(loc="lower left", fontsize=8, borderpad=0.1, frameon=True, framealpha=0.9)
     for k, name in enumerate(names):
         simulation(error, flow.t, s - a[:, k] * b[:, k], k, label=name)
         theory(error, flow.t, gaps[:, k], k)
