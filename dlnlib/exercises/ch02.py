@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dlnlib._validate import Array
 from dlnlib.exercises._core import array, call, checker, choice, close, compare, correct, not_yet, number
@@ -167,7 +168,7 @@ def escape_time(answer: Any) -> str:
     want = [_integrated_time(s, eps, depth) for s, eps, depth in cases]
     product = [_integrated_time(s, eps ** (1 / depth), depth) for s, eps, depth in cases]
     leading = [np.log(s / eps**2) / (2 * s) if L == 2 else eps ** (2.0 - L) / ((L - 2) * s) for s, eps, L in cases]
-    hints = {
+    hints: dict[str, ArrayLike] = {
         "you start the product at eps; here every layer has the strength eps, so the product starts "
         "at eps to the power of the depth.": product,
         "this is the leading term for small eps; the rest of the integral is still missing.": leading,
