@@ -74,8 +74,8 @@ class Moments:
 
     xx : (d_in, d_in)   E[x x^T], symmetric and positive semi-definite, may be singular.
     yx : (d_out, d_in)  E[y x^T]; its rows must lie in the range of xx, as they do for any data.
-    yy : (d_out, d_out) E[y y^T], or one number, its trace (all that the loss needs), or None for
-         noiseless outputs y = W* x.
+    yy : (d_out, d_out) E[y y^T], or one number, its trace (all that the loss needs), or None for the
+         trace of noiseless outputs y = W* x.
     Raises ValueError when no data could have these moments.
     """
 
@@ -113,15 +113,16 @@ class Moments:
             )
 
     def _checked_yy(self) -> Array | float:
-        explained = self._explained
+        half = self.yx @ self._power(-0.5)
+        explained = float(np.vdot(half, half))
         if self.yy is None:
-            return _frozen(explained)
+            return explained
         if np.ndim(self.yy) == 0:
             trace = as_scalar("yy", self.yy, nonnegative=True)
-            if trace < np.trace(explained) * (1 - 1e-9):
+            if trace < explained * (1 - 1e-9):
                 raise ValueError(
                     f"yy, given as its trace, is {trace:g}, but the outputs explained by x alone have trace "
-                    f"{np.trace(explained):g}; check that yy and yx come from the same samples"
+                    f"{explained:g}; check that yy and yx come from the same samples"
                 )
             return trace
         yy = as_array("yy", self.yy, ndim=2)
@@ -129,7 +130,7 @@ class Moments:
             raise ValueError(f"yy must have shape {(self.d_out, self.d_out)} or be one number, got {yy.shape}")
         if np.abs(yy - yy.T).max() > 1e-10 * max(np.abs(yy).max(), np.finfo(float).tiny):
             raise ValueError("yy must be symmetric; give E[y y^T]")
-        unexplained = np.linalg.eigvalsh((yy + yy.T) / 2 - explained)
+        unexplained = np.linalg.eigvalsh((yy + yy.T) / 2 - half @ half.T)
         if unexplained[0] < -1e-9 * max(np.abs(yy).max(), np.finfo(float).tiny):
             raise ValueError(
                 f"yy is smaller than what x explains (smallest eigenvalue of the difference {unexplained[0]:g}); "
@@ -222,12 +223,6 @@ class Moments:
         values, basis = self._eigen
         kept = basis[:, self.d_in - self.rank_xx :]
         return (kept * values[self.d_in - self.rank_xx :] ** exponent) @ kept.T
-
-    @cached_property
-    def _explained(self) -> Array:
-        """Covariance of the best linear prediction, yx xx^-1 xy."""
-        half = self.yx @ self._power(-0.5)
-        return half @ half.T
 
     def modes(self) -> Modes:
         """Return the singular value decomposition of yx."""

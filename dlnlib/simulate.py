@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlnlib._reduce import Expand, reduce_outputs
 from dlnlib._validate import Array, Weights, as_count, as_scalar, as_times, as_weights
 from dlnlib.hessian import sharpness
 from dlnlib.moments import Moments
@@ -65,8 +66,9 @@ def gradient_flow(
     if times[-1] == 0.0:
         start = tuple(W[None] for W in layers)
         return Trajectory(times, start, moments, "gradient flow", settings)
-    solution = _integrate(layers, moments, times, relative, absolute, method, budget)
-    unpack = _unpacker(layers)
+    small, reduced, expand = reduce_outputs(layers, moments)
+    solution = _integrate(small, reduced, times, relative, absolute, method, budget)
+    unpack = _unpacker(small, expand)
     dense = solution.sol
     settings["evaluations"] = int(solution.nfev)
     return Trajectory(
@@ -79,12 +81,12 @@ def _slopes(layers: Weights, moments: Moments) -> Weights:
         return layer_gradients(layers, moments)
 
 
-def _unpacker(layers: Weights) -> Any:
+def _unpacker(layers: Weights, expand: Expand = lambda weights: weights) -> Any:
     """Return the function that turns states (n_t, n) into layers (n_t, ..., d_l, d_{l-1})."""
     batch, shapes = layers[0].shape[:-2], [W.shape[-2:] for W in layers]
 
     def unpack(states: Array) -> Weights:
-        return split(states.reshape(len(states), *batch, -1), shapes)
+        return expand(split(states.reshape(len(states), *batch, -1), shapes))
 
     return unpack
 
@@ -164,17 +166,18 @@ def gradient_descent(
     if not np.all(np.isfinite(first)):
         raise ValueError("the loss overflows float64 at the start; rescale the data or the weights")
     limit = 1e6 * max(float(np.max(first)), zero, np.finfo(float).tiny)
-    wanted, current = set(kept), layers
+    small, reduced, expand = reduce_outputs(layers, moments)
+    wanted, current = set(kept), small
     records = [current] if 0 in wanted else []
     with np.errstate(over="ignore", invalid="ignore"):
         for n in range(1, count + 1):
-            slope = layer_gradients(current, moments)
+            slope = layer_gradients(current, reduced)
             current = tuple(W - eta * g for W, g in zip(current, slope, strict=True))
             if n in wanted:
                 records.append(current)
-            if (n % 16 == 0 or n == count) and not np.all(loss_of_product(_product(current), moments) <= limit):
+            if (n % 16 == 0 or n == count) and not np.all(loss_of_product(_product(current), reduced) <= limit):
                 raise _divergence(layers, moments, eta, n)
-    stacked = tuple(np.stack([W[i] for W in records]) for i in range(len(layers)))
+    stacked = expand(tuple(np.stack([W[i] for W in records]) for i in range(len(layers))))
     settings = {"step": eta, "n_steps": count}
     return Trajectory(eta * np.array(kept, dtype=float), stacked, moments, "gradient descent", settings)
 
@@ -224,12 +227,13 @@ def largest_stable_step(weights: Sequence[ArrayLike], moments: Moments) -> float
     Below it every point of the flow's path is locally stable for gradient descent, so the descent stays near the flow.
     Above it the descent may still survive by moving to flatter weights, or diverge. For one layer it is exactly
     2 / lambda_max(xx). Of a batch the smallest over the members is returned. Sharpness is sampled at 33 times of the
-    path, up to the time at which the slope has fallen to 1e-6 of its largest value (or t = 1000 / scale of the data).
+    path, up to the time at which the slope has fallen to 1e-4 of its largest value (or t = 1000 / scale of the data).
     """
     layers = as_weights(weights, moments)
     if len(layers) == 1:
         top = float(moments.input_eigenvalues[0])
         return float("inf") if top == 0 else 2.0 / top
+    layers, moments, _ = reduce_outputs(layers, moments)
     path = _path_to_rest(layers, moments)
     top = max(float(np.max(sharpness(tuple(W[i] for W in path), moments))) for i in range(len(path[0])))
     return float("inf") if top <= 0 else 2.0 / top
@@ -239,15 +243,15 @@ def _path_to_rest(layers: Weights, moments: Moments) -> Weights:
     """Return weights along gradient flow at 33 times that reach from the start to where the slope has gone."""
 
     def slope(current: Weights) -> float:
-        return max(float(np.abs(g).max()) for g in layer_gradients(current, moments))
+        return max(float(np.linalg.norm(g)) for g in layer_gradients(current, moments))
 
     scale = max(float(np.linalg.norm(moments.yx, 2)), float(moments.input_eigenvalues[0]), np.finfo(float).tiny)
     end, steepest = 1.0 / scale, slope(layers)
     while True:
         times = np.linspace(0.0, end, 33)
-        path = gradient_flow(layers, moments, times, rtol=1e-6, atol=1e-10, max_evaluations=20_000)
+        path = gradient_flow(layers, moments, times, rtol=1e-6, atol=1e-10, max_evaluations=100_000)
         steepest = max(steepest, slope(path.weights))
-        if slope(path.final) <= 1e-6 * steepest or end >= 1000.0 / scale:
+        if slope(path.final) <= 1e-4 * steepest or end >= 1000.0 / scale:
             return path.weights
         end *= 4.0
 
