@@ -133,7 +133,7 @@ def test_divergence_from_hopeless_weights_still_speaks(task):
     with pytest.raises(ValueError, match="overflows"):
         gradient_flow(tuple(1e110 * W for W in start), moments, [1.0])
     with pytest.raises(DivergenceError, match="too stiff to follow"):
-        gradient_descent(tuple(1e5 * W for W in start), moments, 0.1, 100)
+        gradient_descent(tuple(1e14 * W for W in start), moments, 0.1, 100)
     with pytest.raises(ValueError, match="could not be integrated"):
         gradient_flow(tuple(1e90 * W for W in start), moments, [1.0])
 
@@ -175,21 +175,30 @@ def test_a_hopelessly_stiff_flow_ends_with_an_error(task):
 
 
 @pytest.mark.parametrize("batch", [(), (2,)])
-@pytest.mark.parametrize("sizes", [(3, 400), (3, 4, 400), (3, 2, 4, 400)])
+@pytest.mark.parametrize("sizes", [(2, 60), (2, 3, 60), (2, 2, 3, 60)])
 def test_many_outputs_are_reduced_exactly(sizes, batch, monkeypatch):
     rng = np.random.default_rng(9)
-    moments = Moments.from_teacher(rng.standard_normal((400, 3)) / 10, np.diag([2.0, 1.0, 0.3]), noise=0.01)
+    moments = Moments.from_teacher(rng.standard_normal((60, 2)) / 4, np.diag([2.0, 0.6]), noise=0.01)
     start = initialise.gaussian(sizes, rng=rng, scale=0.1, batch=batch)
 
     def run():
         flow = gradient_flow(start, moments, [0.5, 1.0], rtol=1e-11)
         descent = gradient_descent(start, moments, 0.01, 20, record=10)
-        return flow.weights, flow.at([0.2, 0.7]), descent.weights, largest_stable_step(start, moments)
+        return flow.weights, flow.at([0.2, 0.7]), descent.weights
 
     reduced = run()
     monkeypatch.setattr(simulate, "reduce_outputs", lambda layers, moments: (layers, moments, lambda weights: weights))
     full = run()
-    for a, b in zip(reduced[:3], full[:3], strict=True):
+    for a, b in zip(reduced, full, strict=True):
         assert_allclose(flatten(a), flatten(b), rtol=1e-8, atol=1e-10)
     assert_allclose(reduced[2][-1], full[2][-1], rtol=0, atol=1e-13)  # descent: the same up to rounding
-    assert_allclose(reduced[3], full[3], rtol=1e-5)  # along a path integrated with rtol=1e-6
+
+
+def test_the_stable_step_survives_the_reduction(monkeypatch):
+    rng = np.random.default_rng(9)
+    moments = Moments.from_teacher(rng.standard_normal((20, 2)) / 2, np.diag([2.0, 0.6]))
+    start = initialise.gaussian((2, 2, 20), rng=rng, scale=0.1)
+    reduced = largest_stable_step(start, moments)
+    monkeypatch.setattr(simulate, "reduce_outputs", lambda layers, moments: (layers, moments, lambda weights: weights))
+    # Along a path integrated with rtol=1e-8, cut where the slope has fallen by 1e-6.
+    assert_allclose(reduced, largest_stable_step(start, moments), rtol=1e-5)
