@@ -24,7 +24,7 @@ from dlnlib import Moments, gradient_descent, gradient_flow
 try:
     import torch
 except ModuleNotFoundError:
-    sys.exit("the benchmark compares with PyTorch, which is not installed: pip install -r benchmarks/requirements.txt")
+    sys.exit("the benchmark compares with PyTorch, which is not installed: pip install -r requirements-bench.txt")
 
 STEPS = 250
 RUNS = 5
