@@ -21,7 +21,7 @@ def worst(exactly, other):
     return max(float(np.abs(a - b).max()) for a, b in zip(exactly.weights, other.weights, strict=True))
 
 
-# ------------------------------------------------------------------------------------------------------ linear regression
+# ---------------------------------------------------------------------------------- linear regression
 
 
 @pytest.mark.parametrize("null", [0, 2])
@@ -149,7 +149,7 @@ def test_mistakes_in_regression():
         exact.linear_regression_descent(W0, moments, 3.0, 10**5)
 
 
-# --------------------------------------------------------------------------------------------------------- decoupled flow
+# ------------------------------------------------------------------------------------- decoupled flow
 
 TIMES = np.array([0.0, 0.3, 1.0, 3.0, 8.0])
 

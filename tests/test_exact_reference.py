@@ -1,8 +1,8 @@
-"""The closed forms of single modes against numbers from 80-digit (modes) and 400-digit (two layers) arithmetic.
+"""The closed forms of single modes against numbers from 80-digit and (two layers) 400-digit arithmetic.
 
-The modes were found by Newton's method on the hypergeometric time, the two layers from the textbook form of the
-Riccati solution, both of which cancel badly in float64 and do not at this precision. The starts are the float64
-numbers written here, exactly.
+The modes were found by Newton's method on the hypergeometric time, the two layers from the textbook form of
+the Riccati solution, both of which cancel badly in float64 and do not at this precision.
+The starts are the float64 numbers written here, exactly.
 """
 
 from __future__ import annotations

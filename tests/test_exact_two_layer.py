@@ -20,7 +20,7 @@ targets = st.one_of(sizes, sizes.map(lambda x: -x), st.just(0.0))
 layers = st.one_of(sizes, sizes.map(lambda x: -x), st.just(0.0))
 
 
-# ---------------------------------------------------------------------------------------------------------------- limits
+# --------------------------------------------------------------------------------------------- limits
 
 
 @given(targets, layers, layers)
@@ -96,7 +96,7 @@ def test_a_much_weaker_layer_keeps_its_digits():
     )
 
 
-# ------------------------------------------------------------------------------------------------------------ invariants
+# ----------------------------------------------------------------------------------------- invariants
 
 
 @given(targets, layers, layers, st.floats(0, 50))
@@ -168,7 +168,7 @@ def test_the_gap_keeps_its_digits_and_falls_at_the_late_rate(s, a0, b0):
     assert np.abs(state.gap).max() < 1e-20
 
 
-# ------------------------------------------------------------------------------------------------------------- two roads
+# ------------------------------------------------------------------------------------------ two roads
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_descent_converges_to_the_flow_at_first_order():
     np.testing.assert_allclose(errors[:-1] / errors[1:], 2.0, rtol=0.02)
 
 
-# ------------------------------------------------------------------------------------------------------------------ times
+# ---------------------------------------------------------------------------------------------- times
 
 
 @given(targets, layers, layers, st.floats(0.01, 20))
@@ -308,7 +308,7 @@ def test_strengths_that_are_never_reached(u, s, a0, b0):
         exact.two_layer_time([u, a0 * b0], s, a0, b0)
 
 
-# ----------------------------------------------------------------------------------------------------- past and extremes
+# ---------------------------------------------------------------------------------- past and extremes
 
 
 @pytest.mark.parametrize(

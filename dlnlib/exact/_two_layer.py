@@ -62,9 +62,9 @@ def two_layer(t: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> TwoLa
 
     Assumes white inputs and a decoupled start. a0 = -b0 with s > 0 (a0 = b0 with s < 0) lies on the stable
     manifold of the saddle and never learns.
-    Raises ValueError for arguments that are not finite numbers or exceed 1e140, for a0 + b0 or a0 - b0 so small
-    (below 1e-150, but not 0) that their squares leave float64, and for times at or before the moment in the past at which the weights were infinite,
-    naming it.
+    Raises ValueError for arguments that are not finite numbers or exceed 1e140, for a0 + b0 or a0 - b0 so
+    small (below 1e-150, but not 0) that their squares leave float64, and for times at or before the moment
+    in the past at which the weights were infinite, naming it.
     Source: after Saxe, McClelland & Ganguli 2014, who give it in hyperbolic coordinates.
     """
     times, target, a, b = as_modes(t=t, s=s, a0=a0, b0=b0)
@@ -101,8 +101,8 @@ def two_layer_time(u: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> 
     For c = 0 this is ln[u (s - u0) / (u0 (s - u))] / (2s), the balanced learning time.
 
     u, s, a0, b0 : strength to reach, target, start; broadcast. Returns times in units of tau = 1/eta,
-    negative for strengths in the past, +inf or -inf for fixed points. Raises ValueError for a strength that is never
-    reached.
+    negative for strengths in the past, +inf or -inf for fixed points.
+    Raises ValueError for a strength that is never reached.
     Assumptions and source as in `two_layer`.
     """
     level, target, a, b = as_modes(u=u, s=s, a0=a0, b0=b0)
@@ -134,7 +134,7 @@ def two_layer_time(u: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> 
         raise ValueError(
             f"u = {level.ravel()[i]:g} is never reached from a0 b0 = {(sign * u0).ravel()[i]:g} with "
             f"s = {target.ravel()[i]:g}: the strength moves from its start to s, and came from the side "
-            "away from s; or the start is the saddle a0 = b0 = 0, a minimum, or on the saddle's stable manifold"
+            "away from s; or the start is the saddle a0 = b0 = 0, a minimum, or on the stable manifold"
         )
     ahead = (v - u0) * (goal - u0) >= 0
     result = np.where(here, 0.0, np.where(limit, np.where(ahead, np.inf, -np.inf), time))
