@@ -201,5 +201,5 @@ def hyperbolic_paths(flow: Trajectory, s: float, gaps: Array, names: Sequence[st
         simulation(error, flow.t, s - a[:, k] * b[:, k], k, label=name)
         theory(error, flow.t, gaps[:, k], k)
     error.set(xlabel=r"time $t$ ($\tau$)", ylabel="error $s - u$", yscale="log", ylim=(1e-7, 3))
-    error.legend(loc="lower left", fontsize=8)
+    error.legend(loc="lower left", fontsize=9.5)
     return fig, np.array([plane, error])

@@ -115,15 +115,13 @@ def _drift(answer: Any) -> str:
             after - before,
             {
                 "the sign is turned: the imbalance has the later layer first, W2^T W2 - W1 W1^T.": step**2 * (lower - upper),
-                "both terms of order step^2 belong to different layers and are subtracted, not added.": step**2
-                * (upper + lower),
+                "both terms of order step^2 belong to different layers and are subtracted, not added.": step**2 * (upper + lower),
                 "you have the factor step to the first power; those terms cancel, and what is left is of second order.": step
                 * (upper - lower),
                 "that is the rate of change without the step; it enters squared.": upper - lower,
                 "the terms of first order in the step cancel between the two layers.": step * (first + first.T)
                 + step**2 * (upper - lower),
-                "you have the change of W2^T W2 alone; subtract that of W1 W1^T.": step * (first + first.T)
-                + step**2 * upper,
+                "you have the change of W2^T W2 alone; subtract that of W1 W1^T.": step * (first + first.T) + step**2 * upper,
                 "this is zero, as for the flow; a step of finite size leaves a term of order step^2.": np.zeros((h, h)),
             },
             otherwise="write W + step * dW for both layers, multiply out, and keep everything that does not cancel.",
@@ -166,12 +164,10 @@ def _compare_times(got: Array, u: Array, s: float, u0: float) -> None:
             / (2 * s),
             "the sign is turned: later levels should take longer.": -right,
             "you have dropped the saturation; this is the early exponential growth only.": np.log(u / u0) / (2 * s),
-            "the factor s - u0 of the start is missing, which matters when u0 is not tiny.": np.log(
-                u * s / (u0 * (s - u))
-            )
+            "the factor s - u0 of the start is missing, which matters when u0 is not tiny.": np.log(u * s / (u0 * (s - u)))
             / (2 * s),
         },
-        otherwise="separate the variables in du/dt = 2u(s - u), split 1/(u(s - u)) into partial fractions, integrate from u0 to u.",
+        otherwise="separate the variables in du/dt = 2u(s - u), split into partial fractions, and integrate from u0 to u.",
         rtol=1e-9,
     )
 

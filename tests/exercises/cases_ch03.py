@@ -87,7 +87,12 @@ def _only_unbalanced(t, s, a0, b0):
 CASES = {
     "ch03.race": Cases(
         accept=["b", "B", "(b)"],
-        refuse=[("a", "how far there is to go"), ("c", "only by accident"), ("d", "one of the letters"), (2, "one of the letters")],
+        refuse=[
+            ("a", "how far there is to go"),
+            ("c", "only by accident"),
+            ("d", "one of the letters"),
+            (2, "one of the letters"),
+        ],
     ),
     "ch03.scale": Cases(
         accept=["c", "(C)", " c "],
