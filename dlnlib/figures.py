@@ -200,6 +200,6 @@ def hyperbolic_paths(flow: Trajectory, s: float, gaps: Array, names: Sequence[st
     for k, name in enumerate(names):
         simulation(error, flow.t, s - a[:, k] * b[:, k], k, label=name)
         theory(error, flow.t, gaps[:, k], k)
-    error.set(xlabel=r"time $t$ ($\tau$)", ylabel="error $s - u$", yscale="log", ylim=(1e-7, 3))
-    error.legend(loc="lower left", fontsize=9.5)
+    error.set(xlabel=r"time $t$ ($\tau$)", ylabel="error $s - u$", yscale="log", ylim=(1e-7, 300))
+    error.legend(loc="upper right", fontsize=9, ncols=2, columnspacing=1.0, handlelength=1.5)
     return fig, np.array([plane, error])
