@@ -176,6 +176,10 @@ def fourth_moment(answer: Any) -> str:
                 (np.linalg.matrix_power(frozen, L) @ np.ones(2))[0]
             )
         core.compare(
-            got, true, mistakes, otherwise=f"for L = {L}, N = {N} a different value is right; test yours at L = 1: 2 + 1/N.", rtol=1e-9
+            got,
+            true,
+            mistakes,
+            otherwise=f"for L = {L}, N = {N} a different value is right; test yours at L = 1: 2 + 1/N.",
+            rtol=1e-9,
         )
     return core.correct("as N grows it tends to L + 1.")

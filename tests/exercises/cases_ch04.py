@@ -28,7 +28,8 @@ def by_integration(u, s, u0, L):
         return x[0] - u
 
     arrived.terminal = True
-    run = solve_ivp(lambda _, x: L * x ** (2 - 2 / L) * (s - x), (0, 1e4), [u0], events=arrived, method="DOP853", rtol=1e-11, atol=1e-13)
+    options = {"events": arrived, "method": "DOP853", "rtol": 1e-11, "atol": 1e-13}
+    run = solve_ivp(lambda _, x: L * x ** (2 - 2 / L) * (s - x), (0, 1e4), [u0], **options)
     return np.array([run.t_events[0][0]])
 
 
@@ -40,6 +41,10 @@ def on_segment(phi, s):
     z = np.exp(1j * phi)
     along = np.clip(np.real(-z * np.conj(s - z)) / max(abs(s - z) ** 2, 1e-300), 0, 1)
     return abs(z + along * (s - z))
+
+
+def by_search(phi, s):
+    return np.abs(np.exp(1j * phi) + (s - np.exp(1j * phi)) * np.linspace(0, 1, 100_001)).min()
 
 
 def with_cases(phi, s):
@@ -108,7 +113,7 @@ CASES = {
         ],
     ),
     "ch04.closest": Cases(
-        accept=[on_segment, with_cases, lambda phi, s: np.abs(np.exp(1j * phi) + (s - np.exp(1j * phi)) * np.linspace(0, 1, 100_001)).min()],
+        accept=[on_segment, with_cases, by_search],
         refuse=[
             (lambda phi, s: s * abs(np.sin(phi)) / abs(s - np.exp(1j * phi)), "nearer end"),
             (lambda phi, s: 1.0, "only the angle"),
