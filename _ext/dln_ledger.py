@@ -108,6 +108,12 @@ def results(env: BuildEnvironment) -> dict[str, str]:
     return {label: docname for label, (docname, _) in equations.items() if label.startswith("eq-")}
 
 
+def failed_notebooks(env: BuildEnvironment) -> set[str]:
+    """Documents whose execution stopped at an error; MyST-NB reports that, and what comes after it is missing too."""
+    executions = {name: data.get("exec_data") for name, data in env.__dict__.get("nb_metadata", {}).items()}
+    return {name for name, execution in executions.items() if execution and not execution["succeeded"]}
+
+
 def complaints(stated: dict[str, str], ledger: dict[str, list[Entry]]) -> Iterator[tuple[str, str]]:
     """Document and message for each result without a verification and each verification without a result."""
     verified = {(docname, entry.label) for docname, entries in ledger.items() for entry in entries}
@@ -121,7 +127,10 @@ def complaints(stated: dict[str, str], ledger: dict[str, list[Entry]]) -> Iterat
 
 def check_and_rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Warn about every complaint, and have the ledger written again when a record or an equation moved."""
+    failed = failed_notebooks(env)
     for docname, message in complaints(results(env), ledger_of(env)):
+        if docname in failed:
+            continue
         LOGGER.warning(message, location=docname, type="dln", subtype="ledger")
     state = (ledger_of(env), results(env))
     if env.__dict__.get("dln_ledger_state") == state:

@@ -145,6 +145,7 @@ def test_a_failing_cell_fails_the_build_until_it_is_mended(book):
         run = book.build()
         assert run.returncode != 0, f"{attempt} attempt"
         assert "Executing notebook failed" in run.stdout
+        assert "has no verification" not in run.stdout, "the error is the cause, and enough to report"
 
 
 def test_fingerprint_sees_every_file_and_ignores_compiled_ones(tmp_path):
