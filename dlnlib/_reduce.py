@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dlnlib._validate import Array, Weights
+from dlnlib._validate import Weights
 from dlnlib.moments import Moments
 
 Expand = Callable[[Weights], Weights]

@@ -16,9 +16,7 @@ __all__ = ["hessian", "hessian_vector_product", "sharpness"]
 _DENSE_LIMIT = 400
 
 
-def hessian_vector_product(
-    weights: Sequence[ArrayLike], moments: Moments, direction: Sequence[ArrayLike]
-) -> Weights:
+def hessian_vector_product(weights: Sequence[ArrayLike], moments: Moments, direction: Sequence[ArrayLike]) -> Weights:
     """Return the Hessian of the loss applied to a direction, as a tuple shaped like the weights (`eq-hessian-vector`).
 
     weights, direction : tuples (W_1, ..., W_L) and (D_1, ..., D_L) of equal layer shapes; the batch axes of the
@@ -27,9 +25,7 @@ def hessian_vector_product(
     layers, D = as_weights(weights, moments), as_weights(direction, moments)
     for i, (W, V) in enumerate(zip(layers, D, strict=False), start=1):
         if len(layers) != len(D) or W.shape[-2:] != V.shape[-2:]:
-            raise ValueError(
-                f"direction must have the layer shapes of the weights; layer {i} is {V.shape} against {W.shape}"
-            )
+            raise ValueError(f"direction must have the layer shapes of the weights; layer {i} is {V.shape} against {W.shape}")
     with np.errstate(over="ignore", invalid="ignore"):
         result = _hvp(layers, moments, D)
     for H in result:
@@ -103,5 +99,3 @@ def _hvp(layers: Weights, moments: Moments, D: Weights) -> Weights:
         result.append(dG if P is None or dP is None else dG @ _t(P) + G @ _t(dP))
         G, dG = _t(layers[i]) @ G, _t(D[i]) @ G + _t(layers[i]) @ dG
     return tuple(reversed(result))
-
-

@@ -33,9 +33,7 @@ def gaussian(
     else:
         deviations = [as_scalar("scale", scale, nonnegative=True)] * (len(sizes) - 1)
     shapes = zip(sizes[1:], sizes[:-1], strict=True)
-    return tuple(
-        s * generator.standard_normal((*lead, m, n)) for s, (m, n) in zip(deviations, shapes, strict=True)
-    )
+    return tuple(s * generator.standard_normal((*lead, m, n)) for s, (m, n) in zip(deviations, shapes, strict=True))
 
 
 def orthogonal(
@@ -51,9 +49,7 @@ def orthogonal(
     """
     sizes, generator, lead = as_widths(widths), as_rng(rng), _as_batch(batch)
     factor = as_scalar("gain", gain)
-    return tuple(
-        factor * _orthonormal(m, n, generator, lead) for m, n in zip(sizes[1:], sizes[:-1], strict=True)
-    )
+    return tuple(factor * _orthonormal(m, n, generator, lead) for m, n in zip(sizes[1:], sizes[:-1], strict=True))
 
 
 def from_product(matrix: ArrayLike, widths: Sequence[int]) -> Weights:
@@ -109,9 +105,7 @@ def decoupled(
         )
     raw = as_array("strengths", strengths, allow_empty=available == 0)
     if raw.shape not in ((), (available,), (depth, available)):
-        raise ValueError(
-            f"strengths must be a number, ({available},) or ({depth}, {available}), got shape {raw.shape}"
-        )
+        raise ValueError(f"strengths must be a number, ({available},) or ({depth}, {available}), got shape {raw.shape}")
     r = min(available, *sizes)
     a = np.broadcast_to(raw, (depth, available))[:, :r]
     generator = None if rng is None else as_rng(rng)

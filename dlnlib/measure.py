@@ -141,8 +141,7 @@ def effective_start(weights: Sequence[ArrayLike], modes: Modes, *, competing: bo
     W1, W2 = layers
     if (W2.shape[-2], W1.shape[-1]) != (modes.U.shape[0], modes.Vt.shape[1]):
         raise ValueError(
-            f"modes map {modes.Vt.shape[1]} inputs to {modes.U.shape[0]} outputs, "
-            f"the weights {W1.shape[-1]} to {W2.shape[-2]}"
+            f"modes map {modes.Vt.shape[1]} inputs to {modes.U.shape[0]} outputs, the weights {W1.shape[-1]} to {W2.shape[-2]}"
         )
     vectors = W1 @ modes.V + _t(modes.U.T @ W2)
     if not competing:

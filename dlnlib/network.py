@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -65,10 +65,7 @@ def imbalances(weights: Sequence[ArrayLike]) -> Weights:
     """
     layers = as_weights(weights)
     with np.errstate(over="ignore", invalid="ignore"):
-        return tuple(
-            finite_result("the imbalance", _t(upper) @ upper - lower @ _t(lower))
-            for lower, upper in zip(layers[:-1], layers[1:], strict=True)
-        )
+        return tuple(finite_result("the imbalance", _t(upper) @ upper - lower @ _t(lower)) for lower, upper in pairwise(layers))
 
 
 def widths(weights: Sequence[ArrayLike]) -> tuple[int, ...]:

@@ -18,11 +18,12 @@ NEUTRAL = "#8A8A8A"
 def use_style() -> None:
     """Set matplotlib's defaults for every figure of a chapter."""
     import matplotlib as mpl
+    from cycler import cycler
 
     mpl.rcParams.update(
         {
             "axes.grid": True,
-            "axes.prop_cycle": mpl.cycler(color=MODE_COLOURS),
+            "axes.prop_cycle": cycler(color=MODE_COLOURS),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "figure.constrained_layout.use": True,

@@ -71,9 +71,7 @@ def gradient_flow(
     unpack = _unpacker(small, expand)
     dense = solution.sol
     settings["evaluations"] = int(solution.nfev)
-    return Trajectory(
-        times, unpack(solution.y.T), moments, "gradient flow", settings, lambda s: unpack(dense(s).T)
-    )
+    return Trajectory(times, unpack(solution.y.T), moments, "gradient flow", settings, lambda s: unpack(dense(s).T))
 
 
 def _slopes(layers: Weights, moments: Moments) -> Weights:
@@ -95,9 +93,7 @@ class _TooLong(Exception):
     """The integrator has used up its evaluations."""
 
 
-def _integrate(
-    layers: Weights, moments: Moments, times: Array, rtol: float, atol: float, method: str, budget: int
-) -> Any:
+def _integrate(layers: Weights, moments: Moments, times: Array, rtol: float, atol: float, method: str, budget: int) -> Any:
     from scipy.integrate import solve_ivp
 
     unpack = _unpacker(layers)
@@ -134,9 +130,7 @@ def _integrate(
             f"gradient flow used {budget:,} evaluations and reached only t = {reached:g} of {times[-1]:g}; {advice}"
         ) from None
     if not solution.success or not np.all(np.isfinite(solution.y)):
-        raise ValueError(
-            f"gradient flow could not be integrated to t = {times[-1]:g} ({solution.message.strip()}); {advice}"
-        )
+        raise ValueError(f"gradient flow could not be integrated to t = {times[-1]:g} ({solution.message.strip()}); {advice}")
     return solution
 
 
@@ -196,9 +190,7 @@ def _recorded(record: int | Sequence[int], count: int) -> list[int]:
     return steps
 
 
-def steps_to_loss(
-    weights: Sequence[ArrayLike], moments: Moments, step: float, target: float, *, max_steps: int
-) -> Array:
+def steps_to_loss(weights: Sequence[ArrayLike], moments: Moments, step: float, target: float, *, max_steps: int) -> Array:
     """Return after how many steps of gradient descent the loss is first at or below a target, shape (...) of the batch.
 
     For comparisons of starts, depths and steps: nothing is recorded, the run ends as soon as every member has arrived,

@@ -33,7 +33,8 @@ class Verified:
     measure: str
 
     def __repr__(self) -> str:
-        return f"Verified {self.label}: {self.how}; {self._values}, {self.measure} {_short(self.error)} (allowed {self.allowed:.0e})"
+        numbers = f"{self._values}, {self.measure} {_short(self.error)} (allowed {self.allowed:.0e})"
+        return f"Verified {self.label}: {self.how}; {numbers}"
 
     @property
     def _values(self) -> str:
@@ -87,8 +88,7 @@ def verify(
     if error > allowed:
         at = f" at index {tuple(int(i) for i in worst)}" if A.ndim else ""
         raise VerificationError(
-            f"{label}: {how}: {measure} {error:.3e} is above the {allowed:.0e} allowed; "
-            f"got {A[worst]!r}, want {B[worst]!r}{at}"
+            f"{label}: {how}: {measure} {error:.3e} is above the {allowed:.0e} allowed; got {A[worst]!r}, want {B[worst]!r}{at}"
         )
     return Verified(label, how, int(A.size), error, allowed, measure)
 

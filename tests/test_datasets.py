@@ -43,7 +43,7 @@ def test_hierarchy_is_a_tree(depth, branching):
     # Two items share as many properties as their paths share nodes.
     shared = data.Y @ data.Y.T
     assert shared[0, 0] == depth + 1
-    assert shared[0, -1] == (1 if depth else 1)
+    assert shared[0, -1] == 1  # the first and the last leaf share the root alone
     assert data.moments.condition_number == pytest.approx(1.0)
     if depth == 2 and branching == 4:
         assert data.properties[1] == "root.1"

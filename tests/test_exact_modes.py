@@ -98,9 +98,7 @@ def test_no_target_is_a_power_law():
     t = np.array([0.0, 0.5, 3.0, 1e8])
     for L in (2, 3, 7):
         p = 2 - 2 / L
-        np.testing.assert_allclose(
-            exact.strength(t, 0.0, 0.5, L), (0.5**-p + L * p * t) ** (-1 / p), rtol=1e-13
-        )
+        np.testing.assert_allclose(exact.strength(t, 0.0, 0.5, L), (0.5**-p + L * p * t) ** (-1 / p), rtol=1e-13)
     assert exact.strength(1.5, 0.0, 2.0, np.inf) == pytest.approx(1 / np.sqrt(0.25 + 3.0), rel=1e-15)
     assert exact.strength(3.0, 0.0, 0.5, 4) == pytest.approx(exact.strength(3.0, 1e-14, 0.5, 4), rel=1e-12)
     assert exact.strength(3.0, 0.0, 0.5, 4) == pytest.approx(exact.strength(3.0, -1e-14, 0.5, 4), rel=1e-12)
@@ -140,9 +138,7 @@ def test_only_ratios_matter(depth, s, u0, factor, scaled):
     p = 2 - 2 / depth
     u = exact.strength(t, s, u0, depth)
     other = exact.strength(t / factor**p, s * factor, u0 * factor, depth)
-    moved = abs(t * speed(u, s, depth)) + (
-        abs(u0 * speed(u, s, depth) / speed(u0, s, depth)) if u0 != s else 0
-    )
+    moved = abs(t * speed(u, s, depth)) + (abs(u0 * speed(u, s, depth) / speed(u0, s, depth)) if u0 != s else 0)
     assert abs(other / factor - u) <= 200 * EPS * (abs(u) + moved)
 
 
@@ -232,15 +228,11 @@ def test_against_the_hypergeometric_time(depth):
     # For s < 0 the same function, and for u > s > 0 its continuation in s/u.
     down = np.array([0.4, 0.2, 0.05])
     G = lambda x: x ** (2 / depth - 1) / (-s * (2 / depth - 1)) * hyp2f1(1, 2 / depth - 1, 2 / depth, -x / s)  # noqa: E731
-    np.testing.assert_allclose(
-        exact.time_to_strength(down, -s, 0.5, depth), (G(down) - G(0.5)) / depth, rtol=1e-11
-    )
+    np.testing.assert_allclose(exact.time_to_strength(down, -s, 0.5, depth), (G(down) - G(0.5)) / depth, rtol=1e-11)
     p = 2 - 2 / depth
     H = lambda x: x**-p / p * hyp2f1(1, p, 1 + p, s / x)  # noqa: E731
     above = np.array([2.1, 3.9, 4.1, 12.0])
-    np.testing.assert_allclose(
-        exact.time_to_strength(above, s, 20.0, depth), (H(above) - H(20.0)) / depth, rtol=1e-11
-    )
+    np.testing.assert_allclose(exact.time_to_strength(above, s, 20.0, depth), (H(above) - H(20.0)) / depth, rtol=1e-11)
 
 
 def test_against_elementary_times():
@@ -307,14 +299,10 @@ def test_the_plateau_in_layer_strengths():
     assert exact.plateau_time(-1.7, -1e-4, 5) == exact.plateau_time(1.7, 1e-4, 5)
 
 
-@pytest.mark.parametrize(
-    ("depth", "a0", "ratio"), [(3, 0.1, 0.9145), (3, 0.03, 0.9745), (4, 0.1, 0.9946), (4, 0.03, 0.9995)]
-)
+@pytest.mark.parametrize(("depth", "a0", "ratio"), [(3, 0.1, 0.9145), (3, 0.03, 0.9745), (4, 0.1, 0.9946), (4, 0.03, 0.9995)])
 def test_the_plateau_against_the_half_time(depth, a0, ratio):
     u0 = a0**depth
-    assert exact.half_time(1.0, u0, depth) / exact.plateau_time(1.0, u0, depth) == pytest.approx(
-        ratio, abs=1e-4
-    )
+    assert exact.half_time(1.0, u0, depth) / exact.plateau_time(1.0, u0, depth) == pytest.approx(ratio, abs=1e-4)
 
 
 @pytest.mark.parametrize("depth", DEEP)

@@ -86,9 +86,7 @@ def test_regression_flow_is_a_semigroup_that_lowers_the_loss(seed, first, second
     W0 = np.random.default_rng(seed).standard_normal((3, 5))
     once = exact.linear_regression_flow(W0, moments, [0.0, first, first + second])
     twice = exact.linear_regression_flow(once.weights[0][1], moments, [second])
-    np.testing.assert_allclose(
-        twice.final[0], once.final[0], rtol=0, atol=1e-12 * np.abs(once.weights[0]).max()
-    )
+    np.testing.assert_allclose(twice.final[0], once.final[0], rtol=0, atol=1e-12 * np.abs(once.weights[0]).max())
     assert np.all(np.diff(once.loss) <= 1e-13 * once.loss[0])
 
 
@@ -97,9 +95,7 @@ def test_regression_descent_converges_to_the_flow_at_first_order():
     W0 = np.random.default_rng(8).standard_normal((3, 5))
     flow = exact.linear_regression_flow(W0, moments, [1.0]).final[0]
     errors = [
-        np.abs(
-            exact.linear_regression_descent(W0, moments, 2.0**-k, 2**k, record=[2**k]).final[0] - flow
-        ).max()
+        np.abs(exact.linear_regression_descent(W0, moments, 2.0**-k, 2**k, record=[2**k]).final[0] - flow).max()
         for k in range(6, 12)
     ]
     np.testing.assert_allclose(np.divide(errors[:-1], errors[1:]), 2.0, rtol=0.05)
@@ -212,9 +208,7 @@ def test_equal_singular_values_leave_the_basis_to_the_start():
 def test_a_task_without_correlation_is_forgotten():
     rng = np.random.default_rng(13)
     moments = Moments.white(np.zeros((4, 5)))
-    start = initialise.decoupled(
-        Modes.of(rng.standard_normal((4, 5))), (5, 6, 4), [0.3, 0.4, 0.5, 0.6], rng=rng
-    )
+    start = initialise.decoupled(Modes.of(rng.standard_normal((4, 5))), (5, 6, 4), [0.3, 0.4, 0.5, 0.6], rng=rng)
     want = dln.gradient_flow(start, moments, TIMES, rtol=1e-13, atol=1e-16)
     assert worst(exact.decoupled_flow(start, moments, TIMES), want) < 1e-10
 

@@ -91,9 +91,7 @@ def test_a_much_weaker_layer_keeps_its_digits():
     t = np.array([1e-5, 1e-4, 1e-3])
     lazy = 1e-8 / 100.0 + (1e-13 - 1e-10) * np.exp(-1e4 * t)
     np.testing.assert_allclose(exact.two_layer(t, 1e-8, 100.0, 1e-13).b, lazy, rtol=1e-13)
-    np.testing.assert_allclose(
-        exact.two_layer(t, 1e-8, 1e-13, -100.0).a, 2e-13 * np.exp(-1e4 * t) - lazy, rtol=1e-2
-    )
+    np.testing.assert_allclose(exact.two_layer(t, 1e-8, 1e-13, -100.0).a, 2e-13 * np.exp(-1e4 * t) - lazy, rtol=1e-2)
 
 
 # ----------------------------------------------------------------------------------------- invariants
@@ -159,9 +157,7 @@ def test_the_past_undoes_the_future(s, a0, b0, scaled):
     assert abs(back.b - b0) <= moved * size
 
 
-@pytest.mark.parametrize(
-    ("s", "a0", "b0"), [(1.0, 0.1, 0.2), (-1.0, 0.5, 0.2), (2.0, 0.3, -0.299), (0.5, 3.0, 0.01)]
-)
+@pytest.mark.parametrize(("s", "a0", "b0"), [(1.0, 0.1, 0.2), (-1.0, 0.5, 0.2), (2.0, 0.3, -0.299), (0.5, 3.0, 0.01)])
 def test_the_gap_keeps_its_digits_and_falls_at_the_late_rate(s, a0, b0):
     state = exact.two_layer(np.array([60.0, 61.0]), s, a0, b0)
     assert np.log(state.gap[0] / state.gap[1]) == pytest.approx(state.kappa[0], rel=1e-12)
@@ -251,18 +247,12 @@ def test_the_time_to_a_strength(s, a0, b0, scaled):
     # The strength is one float64 number, and the start is three: what they leave undecided about the time.
     size = max(abs(state.u), abs(s - state.gap), a0 * a0 + b0 * b0 if scaled < 1 else 0.0)
     assume(rate > 0)
-    assume(
-        abs(state.gap) > 1e-6 * abs(s)
-        and size * EPS / rate < 1e-6 * t
-        and abs(state.u - a0 * b0) > 1e-6 * abs(a0 * b0)
-    )
+    assume(abs(state.gap) > 1e-6 * abs(s) and size * EPS / rate < 1e-6 * t and abs(state.u - a0 * b0) > 1e-6 * abs(a0 * b0))
     assert exact.two_layer_time(state.u, s, a0, b0) == pytest.approx(t, rel=1e-4)
 
 
 @pytest.mark.parametrize("s", [1.5, -1.5, 0.0])
-@pytest.mark.parametrize(
-    ("a0", "b0"), [(0.1, 0.3), (0.3, -0.2), (2.0, 1.0), (1.0, 1.0), (0.5, 1e-3), (0.4, -0.4)]
-)
+@pytest.mark.parametrize(("a0", "b0"), [(0.1, 0.3), (0.3, -0.2), (2.0, 1.0), (1.0, 1.0), (0.5, 1e-3), (0.4, -0.4)])
 @pytest.mark.parametrize("t", [-0.05, 0.0, 1e-9, 0.3, 1.0, 4.0])
 def test_times_of_known_states(s, a0, b0, t):
     state = exact.two_layer(t, s, a0, b0)
@@ -276,9 +266,7 @@ def test_balanced_times_agree_with_the_general_clock():
     expected = exact.time_to_strength(u, 2.0, 0.01, 2)
     np.testing.assert_allclose(exact.two_layer_time(u, 2.0, 0.1, 0.1), expected, rtol=1e-13)
     np.testing.assert_allclose(exact.two_layer_time(-u, -2.0, 0.1, -0.1), expected, rtol=1e-13)
-    np.testing.assert_allclose(
-        exact.two_layer_time(0.1, 0.0, 0.5, 0.5), exact.time_to_strength(0.1, 0.0, 0.25, 2), rtol=1e-13
-    )
+    np.testing.assert_allclose(exact.two_layer_time(0.1, 0.0, 0.5, 0.5), exact.time_to_strength(0.1, 0.0, 0.25, 2), rtol=1e-13)
 
 
 def test_fixed_points_are_reached_only_in_the_limit():

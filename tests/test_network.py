@@ -37,9 +37,7 @@ def test_gradient_is_the_derivative_of_the_loss(sizes):
         return float(loss(unflatten(vector, sizes), m))
 
     # Fourth-order central differences: error of order h^4, far below the rounding eps/h.
-    numeric = [
-        (8 * (f(v + h * e) - f(v - h * e)) - (f(v + 2 * h * e) - f(v - 2 * h * e))) / (12 * h) for e in np.eye(len(v))
-    ]
+    numeric = [(8 * (f(v + h * e) - f(v - h * e)) - (f(v + 2 * h * e) - f(v - 2 * h * e))) / (12 * h) for e in np.eye(len(v))]
     assert_allclose(flatten(gradients(weights, m)), numeric, rtol=1e-8, atol=1e-9)
 
 

@@ -33,9 +33,7 @@ class _Chains:
     defect: float
 
 
-def decoupled_flow(
-    weights: Sequence[ArrayLike], moments: Moments, t: ArrayLike, *, tol: float = 1e-9
-) -> Trajectory:
+def decoupled_flow(weights: Sequence[ArrayLike], moments: Moments, t: ArrayLike, *, tol: float = 1e-9) -> Trajectory:
     """Return the exact gradient flow of every layer from a decoupled start (`eq-decoupled-flow`).
 
     With W_l = R_{l+1} diag(d_l) R_l^T, R_1 = V and R_{L+1} = U, the frames R_l stand still and each mode
@@ -77,9 +75,7 @@ def _follow(layers: Weights, chains: _Chains, t: Array) -> Weights:
     d0 = chains.strengths
     d = _strengths(chains, t)
     change = finite_result("the decoupled solution", d - d0)
-    return tuple(
-        W + (chains.frames[i + 1] * change[:, i, None, :]) @ chains.frames[i].T for i, W in enumerate(layers)
-    )
+    return tuple(W + (chains.frames[i + 1] * change[:, i, None, :]) @ chains.frames[i].T for i, W in enumerate(layers))
 
 
 def _strengths(chains: _Chains, t: Array) -> Array:
@@ -171,9 +167,7 @@ def _defect(layers: Weights, moments: Moments, chains: _Chains, largest: float) 
         pairs += [(W @ R[i], R[i + 1] * d[i], largest), (W.T @ R[i + 1], R[i] * d[i], largest)]
     # What is left over must not move either: the gradient holds nothing beyond the modes.
     u = np.prod(d, axis=0)
-    scale = largest ** (len(d) - 1) * (
-        np.abs(moments.yx).max() + largest ** len(d) * np.abs(moments.xx).max()
-    )
+    scale = largest ** (len(d) - 1) * (np.abs(moments.yx).max() + largest ** len(d) * np.abs(moments.xx).max())
     for i, slope in enumerate(layer_gradients(layers, moments)):
         others = np.prod(np.delete(d, i, axis=0), axis=0)
         pairs.append((-slope, (R[i + 1] * (others * (chains.s - u * chains.eigenvalues))) @ R[i].T, scale))

@@ -64,16 +64,12 @@ def as_modes(**values: ArrayLike) -> list[Array]:
     arrays = {name: as_array(name, value) for name, value in values.items()}
     for name, array in arrays.items():
         if name != "t" and np.abs(array).max() > _LARGEST:
-            raise ValueError(
-                f"{name} must not exceed {_LARGEST:g} in modulus, got {np.abs(array).max():g}; rescale"
-            )
+            raise ValueError(f"{name} must not exceed {_LARGEST:g} in modulus, got {np.abs(array).max():g}; rescale")
     try:
         return [np.array(a) for a in np.broadcast_arrays(*arrays.values())]
     except ValueError:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ValueError(
-            f"these shapes do not broadcast: {shapes}; add axes, for example s[:, None]"
-        ) from None
+        raise ValueError(f"these shapes do not broadcast: {shapes}; add axes, for example s[:, None]") from None
 
 
 def _evolve(t: ArrayLike, s: ArrayLike, u0: ArrayLike, depth: float) -> tuple[Array, Array]:

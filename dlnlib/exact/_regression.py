@@ -75,9 +75,7 @@ def linear_regression_descent(
         x = eta * rates
         # log|1 - x|, from the side on which 1 - x loses nothing.
         log_factor = np.log1p(np.where(x < 1, -x, x - 2))
-        exponent = np.where(
-            steps[:, None] == 0, 0.0, steps[:, None] * np.where(steps[:, None] == 0, 0.0, log_factor)
-        )
+        exponent = np.where(steps[:, None] == 0, 0.0, steps[:, None] * np.where(steps[:, None] == 0, 0.0, log_factor))
         odd = (x > 1) & (steps[:, None] % 2 == 1)
         done = np.where(odd, 1 + np.exp(exponent), -np.expm1(exponent))
         W = _moved(start, towards, basis, done)

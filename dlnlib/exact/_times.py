@@ -69,9 +69,7 @@ def plateau_time(s: ArrayLike, u0: ArrayLike, depth: float, *, corrected: bool =
         raise ValueError("depth must be at least 2: a single layer learns at once, it has no plateau")
     target, start = as_modes(s=s, u0=u0)
     if np.any(start * np.sign(target) <= 0) or np.any(np.abs(start) >= np.abs(target)):
-        raise ValueError(
-            "u0 must have the sign of s and lie strictly between 0 and s; otherwise there is no plateau"
-        )
+        raise ValueError("u0 must have the sign of s and lie strictly between 0 and s; otherwise there is no plateau")
     size, small = np.abs(target), np.abs(start)
     with np.errstate(over="ignore"):
         leading = log_ratio(size, small) if q == 0.0 else (small / size) ** -q / q
@@ -128,9 +126,7 @@ def _deep(u: Array, s: Array, u0: Array, q: float, layers: float) -> Array:
     proper = moving & (u != s) & (u != 0)
     idle = proper & (s == 0)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        result[idle] = (
-            np.expm1(-(1 + q) * log_ratio(u[idle], u0[idle])) * u0[idle] ** -(1 + q) / (layers * (1 + q))
-        )
+        result[idle] = np.expm1(-(1 + q) * log_ratio(u[idle], u0[idle])) * u0[idle] ** -(1 + q) / (layers * (1 + q))
     for kind, mask in kind_masks(s, u0):
         from_low, to_low = is_low(kind, s, u0), is_low(kind, s, u)
         for first in (True, False):
@@ -141,9 +137,7 @@ def _deep(u: Array, s: Array, u0: Array, q: float, layers: float) -> Array:
     return result
 
 
-def _between(
-    kind: str, first: bool, last: bool, s: Array, u0: Array, u: Array, q: float, layers: float
-) -> Array:
+def _between(kind: str, first: bool, last: bool, s: Array, u0: Array, u: Array, q: float, layers: float) -> Array:
     leg = make_leg(kind, first, s, u0, q, layers)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         if first != last:

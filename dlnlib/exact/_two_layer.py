@@ -169,9 +169,7 @@ def hyperbola(c: float, extent: float, n: int = 201) -> tuple[Array, Array]:
 def _constants(s: Array, a0: Array, b0: Array) -> _Constants:
     X0, Y0 = a0 + b0, a0 - b0
     if any(np.any((np.abs(Z) < 1e-150) & (Z != 0)) for Z in (X0, Y0)):
-        raise ValueError(
-            "a0 + b0 or a0 - b0 is below 1e-150 in modulus but not 0, too small to square; rescale or use 0"
-        )
+        raise ValueError("a0 + b0 or a0 - b0 is below 1e-150 in modulus but not 0, too small to square; rescale or use 0")
     with np.errstate(over="ignore"):
         c = finite_result("a0^2 - b0^2", X0 * Y0)
         P0, Q0, kappa = X0 * X0, Y0 * Y0, np.hypot(c, 2 * s)
@@ -192,12 +190,8 @@ def _growth(t: Array, const: _Constants) -> tuple[Array, Array, Array]:
     decay = np.exp(-const.kappa * np.abs(t))
     passed = np.where(still, np.abs(t), -np.expm1(-const.kappa * np.abs(t)) / kappa)
     A, D = up + down * decay + const.Q0 * passed, down + up * decay + const.P0 * passed
-    A_past = _past(
-        const.Q0_below / kappa, decay * ((const.kp + const.Q0) / kappa), passed * (const.kp + const.Q0), still
-    )
-    D_past = _past(
-        const.P0_below / kappa, decay * ((const.km + const.P0) / kappa), passed * (const.km + const.P0), still
-    )
+    A_past = _past(const.Q0_below / kappa, decay * ((const.kp + const.Q0) / kappa), passed * (const.kp + const.Q0), still)
+    D_past = _past(const.P0_below / kappa, decay * ((const.km + const.P0) / kappa), passed * (const.km + const.P0), still)
     past = t < 0
     return np.where(past, A_past, A), np.where(past, D_past, D), decay
 

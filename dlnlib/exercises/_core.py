@@ -50,7 +50,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         return (
-            f'<div class="dln-check dln-{self.state}" role="status"><strong>{_WORDS[self.state]}.</strong> '
+            f'<div class="dln-check dln-{self.state}" role="status"><strong>{_WORDS[self.state]}:</strong> '
             f"{escape(self.message)}</div>"
         )
 

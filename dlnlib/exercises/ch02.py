@@ -72,10 +72,8 @@ def critical_list(answer: Any) -> str:
         {
             "losses are right, and the indices count swaps only; an unused hidden unit can also wake "
             "up for each missing mode.": swaps,
-            "losses are right, and the indices count wake-ups only; a learnt mode can also be "
-            "swapped for a stronger one.": wakes,
-            "losses are right; you seem to count one wake-up for each missing mode, whatever the "
-            "number of unused units.": swaps
+            "losses are right, and the indices count wake-ups only; a learnt mode can also be swapped for a stronger one.": wakes,
+            "losses are right; you seem to count one wake-up for each missing mode, whatever the number of unused units.": swaps
             + np.array([0, 0, 2, 0, 2, 2, 3]),
         },
         otherwise="losses are right, but an index is off; count for each set the swaps, then the wake-ups, and add.",
@@ -113,8 +111,7 @@ def index(answer: Any) -> str:
             "you count swaps for weaker modes; only a stronger mode lowers the loss when it takes "
             "the place of a learnt one.": wrong["swap"],
             "you let every hidden unit wake up; those that carry a learnt mode are in use already.": wrong["wake"],
-            "the swaps are right; add one direction for each pair of an unused hidden unit and a "
-            "missing mode.": wrong["no-wake"],
+            "the swaps are right; add one direction for each pair of an unused hidden unit and a missing mode.": wrong["no-wake"],
             "the wake-ups are right; add the pairs in which a missing mode is stronger than a learnt one.": wrong["no-swap"],
             "an unused unit can wake up for a missing mode only; you let it wake up for the learnt ones too.": wrong["all"],
         },
@@ -173,10 +170,8 @@ def escape_time(answer: Any) -> str:
         "at eps to the power of the depth.": product,
         "this is the leading term for small eps; the rest of the integral is still missing.": leading,
         "you are off by the factor depth; use the equation for the strength of one layer, whose "
-        "speed is a^(L-1) (s - a^L).": np.array(want)
-        * [c[2] for c in cases],
-        "you are off by the factor depth: check whether it is the product or one layer that moves at "
-        "your speed.": np.array(want)
+        "speed is a^(L-1) (s - a^L).": np.array(want) * [c[2] for c in cases],
+        "you are off by the factor depth: check whether it is the product or one layer that moves at your speed.": np.array(want)
         / [c[2] for c in cases],
     }
     compare(
@@ -210,12 +205,12 @@ def decayed_index(answer: Any) -> str:
         got,
         want,
         {
-            "you compare the decay with s squared; the eigenvalues at the origin are plus and minus "
-            "s itself.": wrong["square"],
+            "you compare the decay with s squared; the eigenvalues at the origin are plus and minus s itself.": wrong["square"],
             "you count each mode once; every hidden unit can wake up for it.": wrong["unit"],
             "this is the index without decay; the decay adds its strength to every eigenvalue.": wrong["none"],
-            "the term with one half and the square adds the full strength to the second derivative, "
-            "not half of it.": wrong["half"],
+            "the term with one half and the square adds the full strength to the second derivative, not half of it.": wrong[
+                "half"
+            ],
         },
         otherwise="this differs from the negative eigenvalues; add the decay to each eigenvalue of "
         "the Hessian at the origin, and count.",
