@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import yaml
-from _build import ROOT
+from _building import ROOT
 from bs4 import BeautifulSoup, Tag
 
 

@@ -16,7 +16,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "_ext")]
 
-from _build import CHROMIUM, ROOT, build_book  # noqa: E402
+from _building import CHROMIUM, ROOT, build_book  # noqa: E402
 
 
 @pytest.fixture(scope="session")

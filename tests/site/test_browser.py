@@ -1,7 +1,7 @@
 """Every page in Chromium, on a phone and on a desk, light and dark: nothing scrolls sideways, fails, or shuts anybody out."""
 
 import pytest
-from _build import CHROMIUM
+from _building import CHROMIUM
 from _pages import chapter_pages, toc_pages
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install it (apt-get install chromium) to run these")

@@ -9,7 +9,7 @@ from pathlib import Path
 import dln_fresh
 import pytest
 import yaml
-from _build import ROOT, build_book
+from _building import ROOT, build_book
 from dln_ledger import read_ledger
 
 LIBRARY = """
