@@ -100,7 +100,7 @@ FOREIGN = re.compile(
     "|".join(
         (
             "py" + r"pi\.org",
-            "pythonhosted",
+            "python" + "hosted",
             r"registry\.npm",
             r"deb\.debian",
             "/ro" + "ot/",
