@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, Weights, as_array, as_count, as_moments, as_times, as_weights
+from dlnlib._validate import Array, Weights, as_array, as_count, as_moments, as_times, as_weights, finite_result
 from dlnlib.moments import Modes, Moments
 from dlnlib.network import _t
 
@@ -138,12 +138,16 @@ def effective_start(weights: Sequence[ArrayLike], modes: Modes, *, competing: bo
     layers = as_weights(weights)
     if len(layers) != 2:
         raise ValueError(f"effective_start is for two layers, got {len(layers)}; the plateau of deeper networks differs")
+    if not isinstance(modes, Modes):
+        raise ValueError(f"modes must be dlnlib Modes, for example moments.modes(), got {type(modes).__name__}")
     W1, W2 = layers
     if (W2.shape[-2], W1.shape[-1]) != (modes.U.shape[0], modes.Vt.shape[1]):
         raise ValueError(
             f"modes map {modes.Vt.shape[1]} inputs to {modes.U.shape[0]} outputs, the weights {W1.shape[-1]} to {W2.shape[-2]}"
         )
-    vectors = W1 @ modes.V + _t(modes.U.T @ W2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        vectors = W1 @ modes.V + _t(modes.U.T @ W2)
+        finite_result("the effective start", np.sum(vectors**2, axis=-2))
     if not competing:
         return np.sum(vectors**2, axis=-2) / 4
     growing = np.diagonal(np.linalg.qr(vectors, mode="r"), axis1=-2, axis2=-1) ** 2 / 4

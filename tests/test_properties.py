@@ -107,7 +107,7 @@ CALLS = {
         "middle_rank": None,
     },
     "measure.balance": {"weights": WEIGHTS},
-    "measure.effective_start": {"weights": WEIGHTS, "modes": MODES},
+    "measure.effective_start": {"weights": WEIGHTS, "modes": MODES, "competing": True},
     "measure.isometry_spectrum": {"weights": SQUARE, "log": True},
     "measure.layer_alignment": {"weights": WEIGHTS, "rank": 1},
     "measure.learning_time": {
