@@ -126,10 +126,14 @@ def depart_citation(translator: Any, node: nodes.citation) -> None:
     type(translator).depart_citation(translator, node)
 
 
+REPEATED_IDS = {"exercise-content", "solution-content", "proof-content", "proof"}
+
+
 def drop_repeated_ids(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Every exercise and every solution calls its body by the same id; an id belongs to one place of a page."""
-    for section in doctree.findall(nodes.section):
-        section["ids"] = [name for name in section["ids"] if name not in ("exercise-content", "solution-content")]
+    """Every exercise, solution and proof calls its body by the same id; an id belongs to one place of a page."""
+    for element in doctree.findall(nodes.Element):
+        if REPEATED_IDS & set(element["ids"]):
+            element["ids"] = [name for name in element["ids"] if name not in REPEATED_IDS]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

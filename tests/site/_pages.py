@@ -136,5 +136,5 @@ MARKUP = re.compile(r"\{[a-z:]+\}`|```|:::|\$\$|\\begin\{|\]\([\w#./]|\(eq-|\*\*
 def leaked_markup(page: BeautifulSoup) -> Iterator[str]:
     """Source syntax that reached the reader as text."""
     for text in main(page).find_all(string=MARKUP):
-        if not text.find_parent(["pre", "code", "script", "style"]) and not text.find_parent(class_="math"):
+        if not text.find_parent(["pre", "code", "script", "style"]) and not text.find_parent(class_=["math", "dln-check"]):
             yield str(text).strip()[:80]
