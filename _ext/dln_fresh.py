@@ -2,7 +2,8 @@
 
 MyST-NB's cache is keyed on the code of a notebook alone, so it would go on serving figures drawn by an older dlnlib.
 Here one fingerprint of everything that code can reach is compared with the one kept inside the cache; when they differ
-the cache is emptied. The fingerprint is also a Sphinx configuration value, so Sphinx itself reads every page again.
+the cache is emptied. The fingerprint is also a Sphinx configuration value, so Sphinx itself reads every page again; so is
+a digest of these extensions.
 
 Two smaller duties belong to the same promise. Chapters that have to be executed are executed side by side, one kernel a
 core, before Sphinx reads them one by one. And a build that gave a warning leaves no environment behind, so that the
@@ -41,15 +42,19 @@ def package_folder(name: str = "dlnlib") -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def fingerprint(folder: Path) -> str:
-    """Digest of every file of the package (paths and bytes), of Python's version and of the packages' versions."""
+def digest_of_files(folder: Path) -> str:
+    """Digest of every file of a folder, paths and bytes, compiled ones left out."""
     digest = hashlib.sha256()
     files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     for path in sorted(files):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    for line in (sys.version, *(f"{name} {version(name)}" for name in PACKAGES)):
-        digest.update(line.encode())
     return digest.hexdigest()
+
+
+def fingerprint(folder: Path) -> str:
+    """Digest of every file of the package, of Python's version and of the packages' versions."""
+    lines = [digest_of_files(folder), sys.version, *(f"{name} {version(name)}" for name in PACKAGES)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def cache_folder(app: Sphinx) -> Path:
@@ -60,6 +65,7 @@ def cache_folder(app: Sphinx) -> Path:
 def empty_stale_cache(app: Sphinx, config: Config) -> None:
     """Forget every executed notebook when the fingerprint is not the one they were executed with."""
     config.dln_fingerprint = fingerprint(package_folder())
+    config.dln_extensions = digest_of_files(Path(__file__).parent)
     folder = cache_folder(app)
     stamp = folder / STAMP
     if stamp.exists() and stamp.read_text() == config.dln_fingerprint:
@@ -99,6 +105,7 @@ def forget_warned_build(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("dln_fingerprint", "", "env", [str])
+    app.add_config_value("dln_extensions", "", "env", [str])
     app.connect("config-inited", empty_stale_cache)
     app.connect("env-before-read-docs", execute_side_by_side)
     app.connect("build-finished", forget_warned_build)
