@@ -67,7 +67,7 @@ serve: book
 	echo "The book is at http://127.0.0.1:$(PORT)/ - end with Ctrl-C."; wait $$server
 
 lab: $(LAB_STAMP)
-	$(BIN)/jupyter lab chapters
+	$(BIN)/jupyter lab chapters --config=binder/jupyter_server_config.py
 
 bench: $(BENCH_STAMP)
 	$(BIN)/python benchmarks/run.py
