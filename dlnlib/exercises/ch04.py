@@ -48,6 +48,7 @@ def plateau(answer: Any) -> str:
         {
             "divide by L - 2 as well: the power of a falls at the rate (L - 2) s.": 2 * true,
             "that is the power of the end-to-end strength; the exponent -(L - 2) belongs to the layer strength.": 0.5e8,
+            "divide by L - 2, not by L: the power a^-(L-2) falls at the rate (L - 2) s.": true / 2,
             "the exponent is L - 2, not L - 1: integrate da/dt = s a^(L-1).": 0.1**-3 / 3,
             "u carries a factor L, a does not: it cancels in da/dt = s a^(L-1).": true / 4,
             "that is the plateau of two layers, a logarithm; more layers wait for a power.": np.log(10.0),
@@ -175,11 +176,12 @@ def fourth_moment(answer: Any) -> str:
             mistakes["t is not one at finite width: (tr A)^2 fluctuates and has a recursion of its own."] = float(
                 (np.linalg.matrix_power(frozen, L) @ np.ones(2))[0]
             )
+            mistakes["layers do not multiply the moment: tr (W A W^T)^2 brings in (tr A)^2 beside tr A^2."] = (2 + 1 / N) ** L
         core.compare(
             got,
             true,
             mistakes,
-            otherwise=f"for L = {L}, N = {N} a different value is right; test yours at L = 1: 2 + 1/N.",
+            otherwise=f"for L = {L}, N = {N} a different value is right; start from m = t = 1 at L = 0, and test L = 1: 2 + 1/N.",
             rtol=1e-9,
         )
     return core.correct("as N grows it tends to L + 1.")

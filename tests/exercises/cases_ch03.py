@@ -17,6 +17,10 @@ def _time(u, s, u0):
     return np.log(u * (s - u0) / (u0 * (s - u))) / (2 * s)
 
 
+def _time_in_separate_logarithms(u, s, u0):
+    return (np.log(u / u0) + np.log(s - u0) - np.log(s - u)) / (2 * s)
+
+
 def _time_scalar(u, s, u0):
     if u > s:
         return float(_time(u, s, u0))
@@ -107,11 +111,13 @@ CASES = {
         refuse=[
             (4, "early rate"),
             (np.sqrt(13), "factor four"),
-            (np.sqrt(17), "squares of the strengths"),
+            (np.hypot(1.5, 4), "squares of the strengths"),
             (25, "square root"),
             (0.2, "time constant"),
-            (np.sqrt(41), "added"),
-            (3.0, "linearise"),
+            (np.hypot(3.125, 4), "added"),
+            (3.0, "that is c"),
+            (3.125, "on the way there"),
+            (7.0, "linearise"),
         ],
     ),
     "ch03.width": Cases(
@@ -122,6 +128,7 @@ CASES = {
             (np.log(9), "units of 1/s"),
             (np.log(81), "logarithm alone"),
             (_time(2.7, 3.0, 1e-3), "depends on u0"),
+            (0.73, "at least three"),
             (1.0, "drop out"),
         ],
     ),
@@ -133,6 +140,8 @@ CASES = {
             (lambda W1, W2, E, eta: _drift(W1, W2, E, eta) / eta**2, "enters squared"),
             (lambda W1, W2, E, eta: eta**2 * (W1 @ E.T @ E @ W1.T + W2.T @ E @ E.T @ W2), "not added"),
             (lambda W1, W2, E, eta: np.zeros((len(W1), len(W1))), "this is zero"),
+            (lambda W1, W2, E, eta: eta**2 * (W1 @ E.T @ E @ W1.T), "that of W1 W1^T is missing"),
+            (lambda W1, W2, E, eta: -(eta**2) * (W2.T @ E @ E.T @ W2), "that of W2^T W2 is missing"),
             (lambda W1, W2, E, eta: (W2 + eta * E @ W1.T).T @ (W2 + eta * E @ W1.T) - W2.T @ W2, "W2^T W2 alone"),
             (lambda W1, W2, E, eta: W1 @ E, "raised"),
             (lambda W1, W2, E, eta: E, "should have shape"),
@@ -150,6 +159,8 @@ CASES = {
             (lambda u, s, u0: np.full_like(u, _time(s / 2, s, u0)), "half time"),
             (lambda u, s, u0: _time(u, s, np.sqrt(u0)), "do not take its root"),
             (lambda u, s, u0: -_time(u, s, u0), "take longer"),
+            (lambda u, s, u0: s * _time(u, s, u0), "divided by 2 alone"),
+            (_time_in_separate_logarithms, "under one logarithm"),
             (lambda u, s, u0: np.log(u / u0) / (2 * s), "saturation"),
             (lambda u, s, u0: np.log(u * s / (u0 * (s - u))) / (2 * s), "s - u0 of the start"),
             (
@@ -171,6 +182,7 @@ CASES = {
             (_sum_squared, "turn it into the strength"),
             (lambda t, s, a0, b0: _sum_squared(t, s, a0, b0) / 4, "a quarter of P"),
             (lambda t, s, a0, b0: s / (1 + (s / (a0 * b0) - 1) * np.exp(-2 * s * t)), "needs equal layers"),
+            (lambda t, s, a0, b0: s / (1 + (4 * s / (a0 + b0) ** 2 - 1) * np.exp(-2 * s * t)), "effective start"),
             (lambda t, s, a0, b0: -_strength(t, s, a0, b0), "sign is turned"),
             (_only_unbalanced, "do not give the logistic"),
             (lambda t, s, a0, b0: np.zeros((2, 2)), "one strength for each time"),
