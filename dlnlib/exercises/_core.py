@@ -106,8 +106,9 @@ def check(exercise: str, answer: Any) -> Result:
         return Result(exercise, "todo", "replace the dots by your answer, run the cell, then run this one again.")
     try:
         return Result(exercise, "correct", function(answer))
-    except _NotAttempted:
-        return Result(exercise, "todo", "your function returns nothing yet; write its body, then run this cell again.")
+    except _NotAttempted as stub:
+        open_body = "your function returns nothing yet; write its body, then run this cell again."
+        return Result(exercise, "todo", str(stub) or open_body)
     except Hint as hint:
         return Result(exercise, "not-yet", str(hint))
     except Exception as error:
@@ -168,7 +169,7 @@ def number(answer: Any, what: str = "the answer") -> float:
 def array(answer: Any, shape: tuple[int, ...] | None = None, what: str = "the answer") -> Array:
     """Return the answer as a finite float array: lists, tuples, matrices and scalars are all welcome."""
     if isinstance(answer, (list, tuple)) and any(item is Ellipsis or item is None for item in answer):
-        raise _NotAttempted
+        raise _NotAttempted(f"a part of {what} is still open; fill it in, then run this cell again.")
     try:
         value = np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError):

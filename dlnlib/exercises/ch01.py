@@ -77,12 +77,14 @@ def best_step(answer: Any) -> str:
         otherwise="put the step into the factor of each direction and take the larger size.",
     )
     needed = _steps_to(step, 1e-6)
+    if steps != round(steps) and abs(steps - needed) < 1:
+        raise core.not_yet("a whole number of steps is wanted; round so that the bound holds.")
     core.compare(
         steps,
         needed,
         {
             "after that many steps the error is still a little above a millionth.": needed - 1,
-            "a whole number of steps is wanted; round so that the bound holds.": np.log(1e-6) / np.log(truth),
+            "that bound holds, and one step earlier it holds too; the least number is wanted.": needed + 1,
             "that is for the loss; the error itself falls half as fast on a logarithmic scale.": _steps_to(step, 1e-3),
         },
         otherwise="the error after n steps is the factor to the power n.",
@@ -134,7 +136,7 @@ def tied_gradient(answer: Any) -> str:
                 "a factor two: the loss carries one half.": 2 * right,
                 "a factor one half too much: the square brings a two that cancels it.": right / 2,
             },
-            otherwise="start from dLoss = -tr(E^T d(B^T B)) and use the product rule; finite differences do not agree yet.",
+            otherwise="start from dLoss = -tr(E^T d(B^T B)) and use the product rule; a numerical derivative does not agree yet.",
             rtol=1e-5,
         )
     return core.correct("it agrees with a complex-step derivative for three shapes, with M not symmetric.")
@@ -165,8 +167,8 @@ def whitening(answer: Any) -> str:
             raise core.not_yet("yours whitens rows, as in X @ M; for x' = M x transpose it.")
         if core.close(new, np.linalg.inv(xx), rtol=1e-8):
             raise core.not_yet("yours is the inverse; covariances change by M on both sides, so each side needs half of it.")
-        if core.close(new, xx @ xx, rtol=1e-8):
-            raise core.not_yet("yours is the square root itself, which makes the inputs less white; invert it.")
+        if core.close(M @ M.T, xx, rtol=1e-8) or core.close(M.T @ M, xx, rtol=1e-8):
+            raise core.not_yet("yours is a square root of the covariance, which turns white inputs into these; invert it.")
         if core.close(np.diag(new), np.ones(d), rtol=1e-8):
             raise core.not_yet("every component has variance one now, but they are still correlated.")
         if np.abs(off).max() < 1e-8 * np.abs(new).max():
@@ -186,11 +188,16 @@ def jump(answer: Any) -> str:
         given = (W0.copy(), xx.copy(), yx.copy(), step, n)
         got = core.array(core.call(answer, *given), shape=(d_out, d_in), what="the weights")
         right = gradient_descent((W0,), Moments(xx, yx), step, n + 1, record=[n - 1, n, n + 1]).product
+        unseen = (
+            "your function is right where xx is invertible, but here two input directions never occur; use the pseudo-inverse."
+        )
         core.compare(
             got,
             right[1],
             _jump_mistakes(W0, xx, yx, step, n) | {"one step too many.": right[2], "one step too few.": right[0]},
-            otherwise="each error component is multiplied by 1 - step * lambda_k at each step; a loop of descent disagrees.",
+            otherwise=unseen
+            if rank < d_in
+            else "each error component is multiplied by 1 - step * lambda_k at each step; a loop of descent disagrees.",
             rtol=1e-8,
         )
     return core.correct("it agrees with step-by-step descent, also for unseen directions; now try n = 10**9.")
@@ -201,7 +208,12 @@ def _jump_mistakes(W0: Array, xx: Array, yx: Array, step: float, n: int) -> dict
     seen = values > 1e-10 * values[-1]
     best = yx @ np.linalg.pinv(xx, rcond=1e-10, hermitian=True)
     power = (Q * (1 - step * values) ** n) @ Q.T
+    half = (Q * (1 - 2 * step * values) ** n) @ Q.T
     return {
+        "** takes the power of every entry; a matrix power, or powers of the eigenvalues, is wanted.": best
+        + (W0 - best) @ (np.eye(len(xx)) - step * xx) ** n,
+        "your step is twice as long; the one half in the loss cancels the two of the square.": best + (W0 - best) @ half,
+        "the sign of the error: it is W0 - W* that shrinks, and it is added to W*.": best - (W0 - best) @ power,
         "that is the flow at time step * n; descent multiplies by 1 - step * lambda instead of the exponential.": best
         + (W0 - best) @ (Q * np.exp(-step * n * values)) @ Q.T,
         "directions that the inputs never take should keep their starting weights; yours lose them.": best

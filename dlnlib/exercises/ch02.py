@@ -58,6 +58,8 @@ def critical_list(answer: Any) -> str:
     if len(rows) != len(want):
         raise not_yet(f"you list {len(rows)} sets; count the subsets of at most two of three modes, the empty one included.")
     got = _sorted(rows)
+    if close(np.sort(got[:, 1]), want[:, 0]):
+        raise not_yet("give each row as [loss, index]; yours has them the other way round.")
     if close(got[:, 0], 2 * want[:, 0]):
         raise not_yet("the losses are twice too large; the loss carries a factor one half.")
     if close(np.sort(got[:, 0]), np.sort(7 - want[:, 0])):
@@ -66,6 +68,7 @@ def critical_list(answer: Any) -> str:
         raise not_yet("a loss is off; it is half the sum of the squares of the modes that are not learnt.")
     # want is sorted by loss: {12} {13} {1} {23} {2} {3} {}.
     swaps, wakes = np.array([0, 1, 0, 2, 1, 2, 0]), np.array([0, 0, 2, 0, 2, 2, 6])
+    weaker = np.array([2, 1, 2, 0, 1, 0, 0])
     compare(
         got[:, 1],
         want[:, 1],
@@ -73,6 +76,8 @@ def critical_list(answer: Any) -> str:
             "losses are right, and the indices count swaps only; an unused hidden unit can also wake "
             "up for each missing mode.": swaps,
             "losses are right, and the indices count wake-ups only; a learnt mode can also be swapped for a stronger one.": wakes,
+            "losses are right, and the wake-ups too; a swap lowers the loss only for a stronger mode, "
+            "and you count the weaker ones.": weaker + wakes,
             "losses are right; you seem to count one wake-up for each missing mode, whatever the number of unused units.": swaps
             + np.array([0, 0, 2, 0, 2, 2, 3]),
         },
@@ -88,6 +93,7 @@ def index(answer: Any) -> str:
     got: list[float] = []
     want: list[int] = []
     wrong: dict[str, list[int]] = {"swap": [], "wake": [], "no-wake": [], "no-swap": [], "all": []}
+    wrong |= {"once": [], "modes": [], "within": [], "twice": []}
     for q, hidden in ((3, 2), (4, 3), (3, 5), (4, 4), (4, 1)):
         s = np.sort(rng.uniform(0.5, 3.0, q))[::-1]
         task = Moments.white(np.diag(s))
@@ -104,6 +110,10 @@ def index(answer: Any) -> str:
             wrong["no-wake"].append(up)
             wrong["no-swap"].append(wake)
             wrong["all"].append(up + (hidden - r) * q)
+            wrong["once"].append(up + (hidden > r) * (q - r))
+            wrong["modes"].append(sum(any(s[j] > s[i] for i in learnt) for j in missing) + wake)
+            wrong["within"].append(up + r * (r - 1) // 2 + wake)
+            wrong["twice"].append(2 * (up + wake))
     compare(
         got,
         want,
@@ -114,6 +124,10 @@ def index(answer: Any) -> str:
             "the swaps are right; add one direction for each pair of an unused hidden unit and a missing mode.": wrong["no-wake"],
             "the wake-ups are right; add the pairs in which a missing mode is stronger than a learnt one.": wrong["no-swap"],
             "an unused unit can wake up for a missing mode only; you let it wake up for the learnt ones too.": wrong["all"],
+            "each unused unit can wake up for each missing mode; you count the missing modes once.": wrong["once"],
+            "a swap is a pair: count each learnt mode that a stronger missing one can replace.": wrong["modes"],
+            "two learnt modes cannot be swapped for each other; compare with missing ones only.": wrong["within"],
+            "twice too many: a swap or a wake-up has one negative eigenvalue, its partner is positive.": wrong["twice"],
         },
         otherwise="some counts differ from the negative eigenvalues of the Hessian; test your "
         "function on s = (3, 2, 1), hidden = 2.",
@@ -128,7 +142,7 @@ def flat_directions(answer: Any) -> str:
     cases += [(3, 3, 3, 3, 4), (2, 2, 2, 6, 3), (1, 2, 2, 3, 2)]
     got: list[float] = []
     want: list[int] = []
-    wrong: dict[str, list[int]] = {"orbit": [], "square": [], "group": [], "all": []}
+    wrong: dict[str, list[int]] = {"orbit": [], "square": [], "group": [], "all": [], "spare": []}
     for r, h, q, d_in, d_out in cases:
         yx = np.zeros((d_out, d_in))
         yx[np.arange(q), np.arange(q)] = np.arange(q, 0, -1.0)
@@ -139,6 +153,7 @@ def flat_directions(answer: Any) -> str:
         wrong["square"].append(r**2)
         wrong["group"].append(h**2)
         wrong["all"].append(r**2 + (h - r) * (d_in + d_out))
+        wrong["spare"].append(r**2 + (h - r) * (d_in + d_out - 2 * q))
     compare(
         got,
         want,
@@ -150,6 +165,7 @@ def flat_directions(answer: Any) -> str:
             "nothing, and other directions are flat as well.": wrong["group"],
             "an unused unit is not flat towards the modes that are missing: there its block has the "
             "eigenvalues +s and -s.": wrong["all"],
+            "an unused unit is flat towards the modes already learnt too: nothing of them is left in E.": wrong["spare"],
         },
         otherwise="this differs from the count of zero eigenvalues; go through the blocks: learnt "
         "with learnt, learnt with missing, unused units.",
@@ -165,7 +181,14 @@ def escape_time(answer: Any) -> str:
     want = [_integrated_time(s, eps, depth) for s, eps, depth in cases]
     product = [_integrated_time(s, eps ** (1 / depth), depth) for s, eps, depth in cases]
     leading = [np.log(s / eps**2) / (2 * s) if L == 2 else eps ** (2.0 - L) / ((L - 2) * s) for s, eps, L in cases]
+    lower = [_integrated_time(s, eps, L, fraction=0.5**L) for s, eps, L in cases]
+    split = [t if L == 2 else _without_rest(s, eps, L) for t, (s, eps, L) in zip(want, cases, strict=True)]
     hints: dict[str, ArrayLike] = {
+        "you stop where each layer has half of its final strength; the product should have half of its target.": lower,
+        "two layers are right; from three on a term is missing, the integral of a / (s - a^L).": split,
+        "that is the time of two layers at every depth; the speed of a layer is a^(L-1) (s - a^L).": [
+            np.log((s - eps**2) / eps**2) / (2 * s) for s, eps, _ in cases
+        ],
         "you start the product at eps; here every layer has the strength eps, so the product starts "
         "at eps to the power of the depth.": product,
         "this is the leading term for small eps; the rest of the integral is still missing.": leading,
@@ -190,7 +213,7 @@ def decayed_index(answer: Any) -> str:
     rng = np.random.default_rng(21)
     got: list[float] = []
     want: list[int] = []
-    wrong: dict[str, list[int]] = {"square": [], "unit": [], "none": [], "half": []}
+    wrong: dict[str, list[int]] = {"square": [], "unit": [], "none": [], "half": [], "both": [], "reverse": []}
     for hidden, decay in ((2, 0.3), (3, 1.1), (1, 1.7), (4, 2.6), (2, 0.0), (3, 5.0), (2, 1.4), (3, 0.8)):
         s = np.sort(rng.uniform(0.2, 3.0, 4))[::-1]
         task = Moments.white(np.diag(s))
@@ -201,6 +224,8 @@ def decayed_index(answer: Any) -> str:
         wrong["unit"].append(int(np.sum(s > decay)))
         wrong["none"].append(hidden * 4)
         wrong["half"].append(hidden * int(np.sum(s > decay / 2)))
+        wrong["both"].append(2 * hidden * int(np.sum(s > decay)))
+        wrong["reverse"].append(hidden * int(np.sum(s < decay)))
     compare(
         got,
         want,
@@ -211,6 +236,8 @@ def decayed_index(answer: Any) -> str:
             "the term with one half and the square adds the full strength to the second derivative, not half of it.": wrong[
                 "half"
             ],
+            "of the two eigenvalues of a pair, decay + s and decay - s, only the second can be negative.": wrong["both"],
+            "the other way round: decay - s is negative for the modes stronger than the decay.": wrong["reverse"],
         },
         otherwise="this differs from the negative eigenvalues; add the decay to each eigenvalue of "
         "the Hessian at the origin, and count.",
@@ -228,14 +255,20 @@ def _sorted(rows: Array) -> Array:
     return rows[np.lexsort((rows[:, 1], rows[:, 0]))]
 
 
-def _integrated_time(s: float, eps: float, depth: int) -> float:
-    """Return when a flow of equal layer strengths from eps reaches s/2 in the product.
+def _without_rest(s: float, eps: float, depth: int) -> float:
+    """Return the first term of `eq-escape-deep` alone."""
+    power = 2.0 - depth
+    return float((eps**power - (s / 2) ** (power / depth)) / (depth - 2) / s)
+
+
+def _integrated_time(s: float, eps: float, depth: int, fraction: float = 0.5) -> float:
+    """Return when a flow of equal layer strengths from eps reaches this fraction of s in the product.
 
     The flow is integrated in x = ln a, with x as the independent variable: the answer needs no closed form.
     """
     from scipy.integrate import solve_ivp
 
-    start, stop = np.log(eps), np.log(s / 2) / depth
+    start, stop = np.log(eps), np.log(s * fraction) / depth
 
     def slowness(x: float, _: Array) -> list[float]:
         return [np.exp((2 - depth) * x) / (s - np.exp(depth * x))]

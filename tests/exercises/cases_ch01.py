@@ -60,6 +60,18 @@ def jump_by_power(W0, xx, yx, step, n):
     return (best + (W0 - best) @ np.linalg.matrix_power(np.eye(len(xx)) - step * xx, n)).tolist()
 
 
+def jump_elementwise(W0, xx, yx, step, n):
+    best = yx @ np.linalg.pinv(xx)
+    return best + (W0 - best) @ (np.eye(len(xx)) - step * xx) ** n
+
+
+def jump_inverse(W0, xx, yx, step, n):
+    # What inv makes of a singular matrix depends on rounding; here twice the pseudo-inverse stands for it.
+    singular = np.linalg.matrix_rank(xx) < len(xx)
+    best = yx @ (2 * np.linalg.pinv(xx) if singular else np.linalg.inv(xx))
+    return best + (W0 - best) @ np.linalg.matrix_power(np.eye(len(xx)) - step * xx, n)
+
+
 CASES = {
     "ch01.louder": Cases(
         accept=["c", " (C) "],
@@ -86,6 +98,8 @@ CASES = {
             ([0.4, 0.5, 28], "larger size"),
             ([0.4, 0.6, 27], "still a little above"),
             ([0.4, 0.6, np.log(1e-6) / np.log(0.6)], "whole number"),
+            ([0.4, 0.6, 27.05], "whole number"),
+            ([0.4, 0.6, 29], "one step earlier"),
             ([0.4, 0.6, 14], "for the loss"),
             ([0.4, 0.6, 50], "to the power n"),
             ([0.4, 0.6], "shape"),
@@ -118,6 +132,7 @@ CASES = {
             (eigen(-0.5, left=True), "transpose it"),
             (np.linalg.inv, "yours is the inverse"),
             (eigen(0.5, rotate=True), "invert it"),
+            (np.linalg.cholesky, "invert it"),
             (lambda xx: np.diag(np.diag(xx) ** -0.5), "still correlated"),
             (eigen(0.0), "variances are not one"),
             (eigen(-1.0), "variances are not one"),
@@ -131,6 +146,10 @@ CASES = {
             (jump(keep_unseen=False), "never take"),
             (jump(add=False), "add the optimum"),
             (jump(zero=True), "W0 is missing"),
+            (jump(lambda x, n: -((1 - x) ** n)), "sign of the error"),
+            (jump(lambda x, n: (1 - 2 * x) ** n), "twice as long"),
+            (jump_elementwise, "every entry"),
+            (jump_inverse, "pseudo-inverse"),
             (jump(extra=1), "too many"),
             (jump(extra=-1), "too few"),
             (lambda W0, xx, yx, step, n: yx @ np.linalg.pinv(xx), "infinitely many"),

@@ -45,6 +45,32 @@ def index_all_modes(s, learnt, hidden):
     return index(s, learnt, hidden) + (hidden - len(learnt)) * len(learnt)
 
 
+def index_once(s, learnt, hidden):
+    return index_swaps_only(s, learnt, hidden) + (len(s) - len(learnt) if hidden > len(learnt) else 0)
+
+
+def index_by_mode(s, learnt, hidden):
+    missing = [j for j in range(len(s)) if j not in learnt]
+    return sum(any(s[j] > s[i] for i in learnt) for j in missing) + index_wakes_only(s, learnt, hidden)
+
+
+def index_within(s, learnt, hidden):
+    return sum(s[j] > s[i] for i in learnt for j in range(len(s))) + index_wakes_only(s, learnt, hidden)
+
+
+def time_without_rest(s, eps, depth):
+    if depth == 2:
+        return time_quad(s, eps, 2)
+    return quad(lambda a: a ** (1 - depth) / s, eps, (s / 2) ** (1 / depth), epsabs=0, epsrel=1e-10)[0]
+
+
+def time_half_layer(s, eps, depth):
+    def slowness(a):
+        return 1 / (a ** (depth - 1) * (s - a**depth))
+
+    return quad(slowness, eps, s ** (1 / depth) / 2, epsabs=0, epsrel=1e-10)[0]
+
+
 def flat(r, hidden, q, d_in, d_out):
     return r**2 + (hidden - r) * (d_in + d_out - 2 * q + 2 * r)
 
@@ -90,6 +116,8 @@ CASES = {
             ([[7, 6], [2.5, 2], [5, 2], [6.5, 2], [0.5, 0], [2, 0], [4.5, 0]], "wake-ups only"),
             ([[7, 3], [2.5, 2], [5, 3], [6.5, 4], [0.5, 0], [2, 1], [4.5, 2]], "whatever the number of unused"),
             ([[7, 6], [2.5, 2], [5, 3], [6.5, 4], [0.5, 0], [2, 1], [4.5, 3]], "an index is off"),
+            ([[7, 6], [2.5, 4], [5, 3], [6.5, 2], [0.5, 2], [2, 1], [4.5, 0]], "count the weaker ones"),
+            ([[i, loss] for loss, i in ROWS], "other way round"),
             ([1.0, 2.0, 3.0], "rows of two numbers"),
         ],
     ),
@@ -101,6 +129,10 @@ CASES = {
             (index_swaps_only, "unused hidden unit"),
             (index_wakes_only, "wake-ups are right"),
             (index_all_modes, "missing mode only"),
+            (index_once, "missing modes once"),
+            (index_by_mode, "a swap is a pair"),
+            (index_within, "with missing ones only"),
+            (lambda s, learnt, hidden: 2 * index(s, learnt, hidden), "twice too many"),
             (lambda s, learnt, hidden: 1, "negative eigenvalues"),
             (lambda s, learnt: 1, "raised TypeError"),
         ],
@@ -115,6 +147,7 @@ CASES = {
             (lambda r, h, q, d_in, d_out: r**2, "pairs of learnt modes"),
             (lambda r, h, q, d_in, d_out: h**2, "all invertible"),
             (lambda r, h, q, d_in, d_out: r**2 + (h - r) * (d_in + d_out), "not flat towards the modes"),
+            (lambda r, h, q, d_in, d_out: r**2 + (h - r) * (d_in + d_out - 2 * q), "already learnt too"),
             (lambda r, h, q, d_in, d_out: 0, "go through the blocks"),
         ],
     ),
@@ -123,6 +156,9 @@ CASES = {
         refuse=[
             (lambda s, eps, depth: time_quad(s, eps ** (1 / depth), depth), "product starts at"),
             (time_leading, "leading term"),
+            (time_without_rest, "a term is missing"),
+            (time_half_layer, "half of its final strength"),
+            (lambda s, eps, depth: time_quad(s, eps, 2), "two layers at every depth"),
             (lambda s, eps, depth: depth * time_quad(s, eps, depth), "factor depth"),
             (lambda s, eps, depth: time_quad(s, eps, depth) / depth, "factor depth"),
             (lambda s, eps, depth: 1.0, "3.1 units"),
@@ -138,6 +174,8 @@ CASES = {
             (lambda s, hidden, decay: np.sum(s > decay), "each mode once"),
             (lambda s, hidden, decay: hidden * len(s), "without decay"),
             (lambda s, hidden, decay: hidden * np.sum(s > decay / 2), "not half of it"),
+            (lambda s, hidden, decay: 2 * hidden * np.sum(s > decay), "only the second"),
+            (lambda s, hidden, decay: hidden * np.sum(s < decay), "other way round"),
             (lambda s, hidden, decay: 0, "add the decay"),
         ],
     ),
