@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dlnlib._linalg import TINY
 from dlnlib._validate import Weights
 from dlnlib.moments import Moments
 
@@ -28,7 +29,7 @@ def reduce_outputs(layers: Weights, moments: Moments) -> tuple[Weights, Moments,
     columns = np.moveaxis(last, -2, 0).reshape(moments.d_out, -1)
     # Any direction outside the others will do; a fixed one keeps runs equal.
     spare = np.random.default_rng(0).standard_normal((moments.d_out, 1))
-    parts = [part / max(np.abs(part).max(), np.finfo(float).tiny) for part in (moments.yx, columns, spare)]
+    parts = [part / max(np.abs(part).max(), TINY) for part in (moments.yx, columns, spare)]
     Q = np.linalg.qr(np.concatenate(parts, axis=1))[0]
     small = Moments(moments.xx, Q.T @ moments.yx, moments.yy_trace)
 

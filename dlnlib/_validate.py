@@ -19,7 +19,6 @@ def as_array(
     value: ArrayLike,
     *,
     ndim: int | None = None,
-    shape: tuple[int, ...] | None = None,
     allow_empty: bool = False,
 ) -> Array:
     """Return `value` as a finite float64 array; ValueError names what is wrong."""
@@ -27,8 +26,6 @@ def as_array(
     array = np.asarray(raw, dtype=np.float64)
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimension(s), got shape {array.shape}")
-    if shape is not None and array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
     if not allow_empty and array.size == 0:
         raise ValueError(f"{name} is empty (shape {array.shape}); give at least one value")
     if not np.all(np.isfinite(array)):
@@ -90,15 +87,34 @@ def as_rng(rng: Any) -> np.random.Generator:
     return rng
 
 
-def as_widths(widths: Sequence[int]) -> tuple[int, ...]:
-    """Return the widths (d_0, ..., d_L) as a tuple of at least two positive integers."""
+def as_steps(record: int | Sequence[int], n_steps: int) -> list[int]:
+    """Return the sorted steps to keep of a descent: every `record`-th, the first and the last, or the listed ones."""
+    if isinstance(record, (int, np.integer)) and not isinstance(record, bool):
+        every = as_count("record", record)
+        return sorted({*range(0, n_steps + 1, every), n_steps})
+    try:
+        steps = sorted({as_count("record", n, minimum=0) for n in record})  # type: ignore[union-attr]
+    except TypeError:
+        raise ValueError(f"record must be an integer or a list of steps, got {record!r}") from None
+    if not steps or steps[-1] > n_steps:
+        raise ValueError(f"record must list steps from 0 to n_steps = {n_steps}, got {record!r}")
+    return steps
+
+
+def as_widths(widths: Sequence[int], moments: Any = _ABSENT, *, hidden: bool = False) -> tuple[int, ...]:
+    """Return the widths (d_0, ..., d_L) as a tuple, with a hidden layer if asked for, that fits the moments if given."""
     try:
         values = tuple(widths)
     except TypeError:
         raise ValueError(f"widths must be a sequence (d_0, ..., d_L), got {widths!r}") from None
     if len(values) < 2:
         raise ValueError(f"widths must list at least the input and the output width, got {values}")
-    return tuple(as_count(f"widths[{i}]", width) for i, width in enumerate(values))
+    sizes = tuple(as_count(f"widths[{i}]", width) for i, width in enumerate(values))
+    if hidden and len(sizes) < 3:
+        raise ValueError(f"widths must name at least two layers, (d_0, d_1, ..., d_L), got {sizes}; add a hidden layer")
+    if moments is not _ABSENT and (sizes[0], sizes[-1]) != (as_moments(moments).d_in, moments.d_out):
+        raise ValueError(f"widths {sizes} do not fit moments with d_in = {moments.d_in}, d_out = {moments.d_out}")
+    return sizes
 
 
 def as_weights(weights: Sequence[ArrayLike], moments: Any = _ABSENT) -> Weights:
@@ -129,6 +145,18 @@ def as_moments(moments: Any) -> Any:
     if not (hasattr(moments, "xx") and hasattr(moments, "yx") and hasattr(moments, "d_in")):
         raise ValueError(f"moments must be a dlnlib Moments, got {type(moments).__name__}")
     return moments
+
+
+def as_modes(modes: Any, *, d_in: int | None = None, d_out: int | None = None) -> Any:
+    """Return the modes if they are some, and map d_in inputs to d_out outputs where these are given."""
+    if not (hasattr(modes, "U") and hasattr(modes, "s") and hasattr(modes, "Vt")):
+        raise ValueError(f"modes must be dlnlib Modes, for example moments.modes(), got {type(modes).__name__}")
+    found = modes.Vt.shape[1], modes.U.shape[0]
+    if d_in is not None and found != (d_in, d_out):
+        raise ValueError(
+            f"modes map {found[0]} inputs to {found[1]} outputs, but {d_in} to {d_out} are wanted; take the modes of this task"
+        )
+    return modes
 
 
 def _check_fit(layers: Weights, moments: Any) -> None:

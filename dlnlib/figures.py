@@ -64,7 +64,8 @@ def critical_set_diagram(sets: Sequence[CriticalSet], path: Sequence[tuple[int, 
 def hessian_spectra(spectra: Mapping[str, Sequence[ArrayLike]], names: Sequence[str]) -> tuple[Figure, Array]:
     """Draw the Hessian's eigenvalues at several points, one panel for each entry of `spectra`, negative ones apart.
 
-    spectra : title of the panel -> one array of eigenvalues for each name. Equal eigenvalues stand side by side.
+    spectra : title of the panel -> one array of eigenvalues for each of `names`, which label the columns. Equal ones
+        stand side by side.
     """
     import matplotlib.pyplot as plt
 
@@ -124,7 +125,10 @@ def depth_curves(panels: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]]
 
 
 def steps_against_depth(depths: Sequence[int], steps: Mapping[str, ArrayLike], cap: float) -> tuple[Figure, Axes]:
-    """Draw steps of descent against depth, both logarithmic; what never arrived ends in an arrow at the cap."""
+    """Draw steps of descent against depth, both logarithmic; what never arrived ends in an arrow at the cap.
+
+    depths : (n,). steps : label -> steps (n,), np.inf for never. cap : the largest number of steps tried.
+    """
     import matplotlib.pyplot as plt
 
     fig, ax = plt.subplots(figsize=(6.4, 4.2))
@@ -165,7 +169,10 @@ def ranked_spectra(spectra: Mapping[str, ArrayLike], predicted: Sequence[ArrayLi
 
 
 def strength_errors(spread: ArrayLike, ratios: Mapping[str, ArrayLike]) -> tuple[Figure, Axes]:
-    """Draw measured over predicted half time against the spread of layer strengths, one curve a label."""
+    """Draw measured over predicted half time against the spread of layer strengths, one curve a label.
+
+    spread : (n,). ratios : label -> measured over predicted half time, (n,).
+    """
     import matplotlib.pyplot as plt
 
     fig, ax = plt.subplots()

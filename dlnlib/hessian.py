@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlnlib._linalg import transpose
+from dlnlib._unchecked import join, members
 from dlnlib._validate import Array, Weights, as_weights, finite_result
 from dlnlib.moments import Moments
-from dlnlib.network import _t, unflatten, widths
+from dlnlib.network import unflatten, widths
 
 __all__ = ["hessian", "hessian_vector_product", "sharpness"]
 
@@ -46,7 +48,7 @@ def hessian(weights: Sequence[ArrayLike], moments: Moments) -> Array:
     count = sum(W.size for W in layers)
     with np.errstate(over="ignore", invalid="ignore"):
         rows = _hvp(layers, moments, unflatten(np.eye(count), sizes))
-        H = np.concatenate([part.reshape(count, -1) for part in rows], axis=1)
+        H = join(rows)
     return finite_result("the Hessian", (H + H.T) / 2)
 
 
@@ -56,10 +58,8 @@ def sharpness(weights: Sequence[ArrayLike], moments: Moments) -> Array:
     Gradient descent can settle at a minimum only if its step is at most 2 / sharpness there.
     """
     layers = as_weights(weights, moments)
-    batch = layers[0].shape[:-2]
-    flat = [W.reshape(-1, *W.shape[-2:]) for W in layers]
-    values = [_top(tuple(W[i] for W in flat), moments) for i in range(len(flat[0]))]
-    return np.array(values).reshape(batch)
+    values = [_top(network, moments) for network in members(layers)]
+    return np.array(values).reshape(layers[0].shape[:-2])
 
 
 def _top(layers: Weights, moments: Moments) -> float:
@@ -71,8 +71,7 @@ def _top(layers: Weights, moments: Moments) -> float:
     sizes = widths(layers)
 
     def apply(vector: Array) -> Array:
-        parts = _hvp(layers, moments, unflatten(vector.reshape(-1), sizes))
-        return np.concatenate([part.reshape(-1) for part in parts])
+        return join(_hvp(layers, moments, unflatten(vector.reshape(-1), sizes)))
 
     operator = LinearOperator((count, count), matvec=apply, dtype=np.float64)
     # A fixed start makes the answer the same on every run; a random one cannot miss the top direction by symmetry.
@@ -96,6 +95,6 @@ def _hvp(layers: Weights, moments: Moments, D: Weights) -> Weights:
     result: list[Array] = []
     for i in range(depth - 1, -1, -1):
         P, dP = below[i]
-        result.append(dG if P is None or dP is None else dG @ _t(P) + G @ _t(dP))
-        G, dG = _t(layers[i]) @ G, _t(D[i]) @ G + _t(layers[i]) @ dG
+        result.append(dG if P is None or dP is None else dG @ transpose(P) + G @ transpose(dP))
+        G, dG = transpose(layers[i]) @ G, transpose(D[i]) @ G + transpose(layers[i]) @ dG
     return tuple(reversed(result))

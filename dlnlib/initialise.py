@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, Weights, as_array, as_count, as_moments, as_rng, as_scalar, as_widths
+from dlnlib._linalg import orthonormal
+from dlnlib._validate import Array, Weights, as_array, as_count, as_modes, as_rng, as_scalar, as_widths
 from dlnlib.moments import Modes, Moments
 
 __all__ = ["balanced", "decoupled", "from_product", "gaussian", "orthogonal", "pretrained"]
@@ -49,7 +50,7 @@ def orthogonal(
     """
     sizes, generator, lead = as_widths(widths), as_rng(rng), _as_batch(batch)
     factor = as_scalar("gain", gain)
-    return tuple(factor * _orthonormal(m, n, generator, lead) for m, n in zip(sizes[1:], sizes[:-1], strict=True))
+    return tuple(factor * orthonormal(m, n, generator, lead) for m, n in zip(sizes[1:], sizes[:-1], strict=True))
 
 
 def from_product(matrix: ArrayLike, widths: Sequence[int]) -> Weights:
@@ -96,13 +97,8 @@ def decoupled(
     strengths : layer strengths, a number, (r,) for the same in every layer, or (L, r).
     """
     sizes = as_widths(widths)
-    if not isinstance(modes, Modes):
-        raise ValueError(f"modes must be dlnlib Modes, for example moments.modes(), got {type(modes).__name__}")
+    as_modes(modes, d_in=sizes[0], d_out=sizes[-1])
     depth, available = len(sizes) - 1, len(modes.s)
-    if (modes.U.shape[0], modes.Vt.shape[1]) != (sizes[-1], sizes[0]):
-        raise ValueError(
-            f"modes map {modes.Vt.shape[1]} inputs to {modes.U.shape[0]} outputs, widths say {sizes[0]} to {sizes[-1]}"
-        )
     raw = as_array("strengths", strengths, allow_empty=available == 0)
     if raw.shape not in ((), (available,), (depth, available)):
         raise ValueError(f"strengths must be a number, ({available},) or ({depth}, {available}), got shape {raw.shape}")
@@ -111,7 +107,7 @@ def decoupled(
     generator = None if rng is None else as_rng(rng)
     frames: list[Array] = [modes.V[:, :r]]
     for d in sizes[1:-1]:
-        frames.append(np.eye(d)[:, :r] if generator is None else _orthonormal(d, r, generator))
+        frames.append(np.eye(d)[:, :r] if generator is None else orthonormal(d, r, generator))
     frames.append(modes.U[:, :r])
     return tuple((frames[i + 1] * a[i]) @ frames[i].T for i in range(depth))
 
@@ -142,12 +138,7 @@ def pretrained(
     """
     from dlnlib.simulate import gradient_descent
 
-    sizes, generator = as_widths(widths), as_rng(rng)
-    as_moments(moments)
-    if (sizes[0], sizes[-1]) != (moments.d_in, moments.d_out):
-        raise ValueError(f"widths {sizes} do not fit moments with d_in = {moments.d_in}, d_out = {moments.d_out}")
-    if len(sizes) < 3:
-        raise ValueError("pretraining needs at least one hidden layer; widths must have three entries or more")
+    sizes, generator = as_widths(widths, moments, hidden=True), as_rng(rng)
     if readout not in ("orthogonal", "zero"):
         raise ValueError(f'readout must be "orthogonal" or "zero", got {readout!r}')
     rate, rounds = as_scalar("step", step, positive=True), as_count("n_steps", n_steps)
@@ -160,12 +151,12 @@ def pretrained(
         top = float(np.linalg.eigvalsh(covariance)[-1])
         task = Moments(covariance / top, covariance / top)
         space = task.modes().U[:, : task.rank_xx]
-        encoder = deviation * _orthonormal(d, task.rank_xx, generator) @ space.T
+        encoder = deviation * orthonormal(d, task.rank_xx, generator) @ space.T
         encoder = gradient_descent((encoder, encoder.T), task, rate, rounds, record=[rounds]).final[0]
         layers.append(encoder)
         covariance = encoder @ covariance @ encoder.T
         covariance = (covariance + covariance.T) / 2
-    last = _orthonormal(sizes[-1], sizes[-2], generator)
+    last = orthonormal(sizes[-1], sizes[-2], generator)
     layers.append(last if readout == "orthogonal" else np.zeros_like(last))
     return tuple(layers)
 
@@ -174,12 +165,3 @@ def _as_batch(batch: tuple[int, ...]) -> tuple[int, ...]:
     if not isinstance(batch, tuple):
         raise ValueError(f"batch must be a tuple of integers such as (10,), got {batch!r}")
     return tuple(as_count("batch", b) for b in batch)
-
-
-def _orthonormal(m: int, n: int, rng: np.random.Generator, lead: tuple[int, ...] = ()) -> Array:
-    """Return uniformly distributed (m, n) matrices with orthonormal columns (or rows, when m < n)."""
-    tall = rng.standard_normal((*lead, max(m, n), min(m, n)))
-    Q, R = np.linalg.qr(tall)
-    # Without this sign the distribution of Q depends on the convention of the QR routine.
-    Q = Q * np.where(np.diagonal(R, axis1=-2, axis2=-1) < 0, -1.0, 1.0)[..., None, :]
-    return Q if m >= n else np.swapaxes(Q, -1, -2)

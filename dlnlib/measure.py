@@ -8,9 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, Weights, as_array, as_count, as_moments, as_times, as_weights, finite_result
+from dlnlib._linalg import transpose
+from dlnlib._spectrum import log_singular_values
+from dlnlib._unchecked import members, strengths_of_product
+from dlnlib._validate import Array, Weights, as_array, as_count, as_modes, as_moments, as_times, as_weights, finite_result
 from dlnlib.moments import Modes, Moments
-from dlnlib.network import _t
 
 __all__ = [
     "balance",
@@ -25,17 +27,13 @@ __all__ = [
 ]
 
 
-_WIDEST = 280 * float(np.log(10))
-
-
 def mode_strengths(W: ArrayLike, modes: Modes) -> Array:
     """Return u_k = U_k^T W V_k, how strongly an end-to-end matrix carries each mode (`def-strength`).
 
-    W : (..., d_out, d_in); leading axes (time, batch) stay. Returns (..., r), signed. Exact for any W; they describe W
-    completely only where `off_diagonal` is zero.
+    W : (..., d_out, d_in); leading axes (time, batch) stay. modes : r of them. Returns (..., r), signed.
+    Exact for any W; they describe W completely only where `off_diagonal` is zero.
     """
-    matrix = _as_product(W, modes)
-    return np.einsum("ik,...ij,kj->...k", modes.U, matrix, modes.Vt)
+    return finite_result("the strengths", strengths_of_product(_as_product(W, modes), modes))
 
 
 def off_diagonal(W: ArrayLike, modes: Modes, *, relative: bool = True) -> Array:
@@ -46,7 +44,8 @@ def off_diagonal(W: ArrayLike, modes: Modes, *, relative: bool = True) -> Array:
     (`Modes.of` and `Moments.modes` do). A zero W gives 0; raises ValueError when only the strengths are zero.
     """
     matrix = _as_product(W, modes)
-    inside = modes.U.T @ matrix @ modes.V
+    with np.errstate(over="ignore", invalid="ignore"):
+        inside = finite_result("W in the basis of the modes", modes.U.T @ matrix @ modes.V)
     crossed = np.abs(inside * (1 - np.eye(inside.shape[-1]))).max(axis=(-2, -1))
     if not relative:
         return crossed
@@ -75,10 +74,10 @@ def subspace_overlap(A: ArrayLike, B: ArrayLike) -> Array:
 
 
 def layer_alignment(weights: Sequence[ArrayLike], rank: int = 1) -> Array:
-    """Return how well each layer reads what the layer below writes, (..., L-1), in [0, 1] (`def-layer-alignment`).
+    """Return how well each layer reads what the layer below writes, (..., L-1), in [0, 1].
 
     Overlap (`subspace_overlap`) of the span of the leading `rank` right singular vectors of W_{l+1} with that of the
-    leading left singular vectors of W_l. 1 = aligned, which balanced layers are exactly (`eq-alignment`); independent
+    leading left singular vectors of W_l. 1 = aligned, which balanced layers are exactly (`def-balanced`); independent
     random layers of width d give about 1/sqrt(d) for rank 1.
     sin^2 = 1 - alignment^2 is what a perturbation bound (Davis & Kahan 1970) limits by imbalance over spectral gap.
 
@@ -100,7 +99,7 @@ def layer_alignment(weights: Sequence[ArrayLike], rank: int = 1) -> Array:
                 f"W_{i} has no leading subspace of rank {k}: its singular values {k} and {k + 1} are equal, "
                 "or zero; choose another rank"
             )
-        frames.append((U[..., :k], _t(Vt)[..., :k]))
+        frames.append((U[..., :k], transpose(Vt)[..., :k]))
     overlaps = [_smallest_cosine(frames[i + 1][1], frames[i][0]) for i in range(len(layers) - 1)]
     return np.stack(overlaps, axis=-1)
 
@@ -108,7 +107,7 @@ def layer_alignment(weights: Sequence[ArrayLike], rank: int = 1) -> Array:
 def balance(weights: Sequence[ArrayLike]) -> Array:
     """Return the relative imbalance of each pair of neighbouring layers, (..., L-1), in [0, 1]; 0 is balanced.
 
-    ||W_{l+1}^T W_{l+1} - W_l W_l^T|| / (||W_{l+1}^T W_{l+1}|| + ||W_l W_l^T||), Frobenius norms (`def-balance`).
+    ||W_{l+1}^T W_{l+1} - W_l W_l^T|| / (||W_{l+1}^T W_{l+1}|| + ||W_l W_l^T||), Frobenius norms (`def-balanced`).
     Two zero layers count as balanced. The numerator is conserved by gradient flow (`eq-conservation`), the ratio is not:
     it falls as the weights grow.
     """
@@ -118,7 +117,7 @@ def balance(weights: Sequence[ArrayLike]) -> Array:
         # A common scale changes nothing and keeps squares of extreme weights inside float64.
         size = np.maximum(np.abs(lower).max(axis=(-2, -1)), np.abs(upper).max(axis=(-2, -1)))
         size = np.where(size == 0, 1.0, size)[..., None, None]
-        above, below = (_t(upper) / size) @ (upper / size), (lower / size) @ (_t(lower) / size)
+        above, below = (transpose(upper) / size) @ (upper / size), (lower / size) @ (transpose(lower) / size)
         total = _norm(above) + _norm(below)
         result.append(_norm(above - below) / np.where(total == 0, 1.0, total))
     return np.stack(result, axis=-1)
@@ -138,15 +137,10 @@ def effective_start(weights: Sequence[ArrayLike], modes: Modes, *, competing: bo
     layers = as_weights(weights)
     if len(layers) != 2:
         raise ValueError(f"effective_start is for two layers, got {len(layers)}; the plateau of deeper networks differs")
-    if not isinstance(modes, Modes):
-        raise ValueError(f"modes must be dlnlib Modes, for example moments.modes(), got {type(modes).__name__}")
     W1, W2 = layers
-    if (W2.shape[-2], W1.shape[-1]) != (modes.U.shape[0], modes.Vt.shape[1]):
-        raise ValueError(
-            f"modes map {modes.Vt.shape[1]} inputs to {modes.U.shape[0]} outputs, the weights {W1.shape[-1]} to {W2.shape[-2]}"
-        )
+    as_modes(modes, d_in=W1.shape[-1], d_out=W2.shape[-2])
     with np.errstate(over="ignore", invalid="ignore"):
-        vectors = W1 @ modes.V + _t(modes.U.T @ W2)
+        vectors = W1 @ modes.V + transpose(modes.U.T @ W2)
         finite_result("the effective start", np.sum(vectors**2, axis=-2))
     if not competing:
         return np.sum(vectors**2, axis=-2) / 4
@@ -156,7 +150,7 @@ def effective_start(weights: Sequence[ArrayLike], modes: Modes, *, competing: bo
 
 
 def learning_time(t: ArrayLike, u: ArrayLike, level: ArrayLike, *, of_final: bool = False, missing: str = "raise") -> Array:
-    """Return the first time at which recorded curves cross a level, upwards or downwards (`def-learning-time`).
+    """Return the first time at which recorded curves cross a level, upwards or downwards.
 
     t : (n_t,) increasing, units of tau. u : (n_t, ...), strengths or losses, time first.
     level : a number or (...), one for each curve, in the units of u; with of_final=True the fraction of u[-1].
@@ -204,10 +198,9 @@ def isometry_spectrum(weights: Sequence[ArrayLike], *, log: bool = False) -> Arr
     Source: the QR reduction is the classical one for Lyapunov exponents; Jacobi: Demmel & Veselic 1992.
     """
     layers = as_weights(weights)
-    lead = layers[0].shape[:-2]
-    flat = [W.reshape(-1, *W.shape[-2:]) for W in layers]
-    rows = [_log_spectrum(tuple(W[i] for W in flat)) for i in range(len(flat[0]))]
-    logs = np.array(rows).reshape(*lead, -1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rows = [log_singular_values(network) for network in members(layers)]
+    logs = np.array(rows).reshape(*layers[0].shape[:-2], -1)
     if log:
         return logs
     if logs.max() > 709:
@@ -218,7 +211,7 @@ def isometry_spectrum(weights: Sequence[ArrayLike], *, log: bool = False) -> Arr
 def loss_plateaus(moments: Moments, hidden: int | None = None) -> Array:
     """Return the losses at which training from small weights pauses, 1/2 (tr yy - sum_{k <= m} s_k^2), m = 0, 1, ...
 
-    Plateau m is the critical set of the m strongest modes (`eq-plateaus`); the last one is the least loss. s are the
+    Plateau m is the critical set of the m strongest modes (`eq-critical-loss`); the last one is the least loss. s are the
     whitened strengths. hidden : narrowest hidden width, which ends the staircase early. Returns (min(hidden, q) + 1,).
     The levels are exact; that training visits them in this order needs small weights, well separated modes and white
     inputs (or inputs whose covariance shares the modes).
@@ -230,10 +223,7 @@ def loss_plateaus(moments: Moments, hidden: int | None = None) -> Array:
 
 
 def _as_product(W: ArrayLike, modes: Modes) -> Array:
-    if not isinstance(modes, Modes):
-        raise ValueError(f"modes must be dlnlib Modes, for example moments.modes(), got {type(modes).__name__}")
-    matrix = as_array("W", W)
-    shape = (modes.U.shape[0], modes.Vt.shape[1])
+    matrix, shape = as_array("W", W), (as_modes(modes).U.shape[0], modes.Vt.shape[1])
     if matrix.shape[-2:] != shape:
         raise ValueError(f"W must have shape (..., {shape[0]}, {shape[1]}) to match the modes, got {matrix.shape}")
     return matrix
@@ -251,7 +241,7 @@ def _norm(matrix: Array) -> Array:
 
 
 def _smallest_cosine(A: Array, B: Array) -> Array:
-    return np.minimum(np.linalg.svd(_t(A) @ B, compute_uv=False)[..., -1], 1.0)
+    return np.minimum(np.linalg.svd(transpose(A) @ B, compute_uv=False)[..., -1], 1.0)
 
 
 def _fits(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
@@ -284,50 +274,3 @@ def _first_crossing(t: Array, above: Array) -> float:
         else:
             high = middle
     return high
-
-
-def _log_spectrum(layers: Weights) -> Array:
-    """Return the logarithms of the singular values of one product."""
-    sizes = [layers[0].shape[1], *(W.shape[0] for W in layers)]
-    narrow = int(np.argmin(sizes))
-    full = min(sizes[0], sizes[-1])
-    # Away from the narrowest width, both halves of the product are chains of tall matrices, which QR compresses.
-    R, shift = _triangular([W.T for W in reversed(layers[:narrow])], np.eye(sizes[narrow]))
-    core, more = _triangular(list(layers[narrow:]), R.T)
-    s = _graded_singular_values(core)
-    with np.errstate(divide="ignore"):
-        logs = np.log(s) + shift + more
-    return np.concatenate([logs, np.full(full - len(logs), -np.inf)])
-
-
-def _triangular(factors: list[Array], start: Array) -> tuple[Array, float]:
-    """Return R and c such that the product of `factors` (the first acts first) and `start` is Q R exp(c), Q orthonormal."""
-    Q, R = np.linalg.qr(start)
-    shift, growth = 0.0, _log_diagonal(R)
-    for W in factors:
-        Q, step = np.linalg.qr(W @ Q)
-        # Row i of a product of upper triangles involves rows i and below only: small rows stay accurate.
-        R, growth = step @ R, growth + _log_diagonal(step)
-        size = float(np.abs(R).max())
-        if size > 0:
-            R, shift = R / size, shift + float(np.log(size))
-        if np.any(np.isfinite(growth) & (growth - shift < -_WIDEST)):
-            raise ValueError("the spectrum spans more than 280 decades, beyond float64; take fewer layers")
-    return R, shift
-
-
-def _log_diagonal(R: Array) -> Array:
-    with np.errstate(divide="ignore"):
-        return np.log(np.abs(np.diagonal(R)))
-
-
-def _graded_singular_values(R: Array) -> Array:
-    from scipy.linalg.lapack import dgejsv
-
-    if not R.any():
-        return np.zeros(len(R))
-    # joba=2: rows and columns may be scaled wildly; 3: no singular vectors; no perturbation of small entries.
-    s, _, _, work, _, info = dgejsv(R, joba=2, jobu=3, jobv=3, jobr=0, jobt=0, jobp=0)
-    if info != 0:
-        raise ValueError(f"LAPACK dgejsv did not converge (info {info}); check the layers for extreme entries")
-    return np.asarray(s, dtype=np.float64) * (work[0] / work[1])

@@ -9,11 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlnlib._linalg import EPS, TINY, asymmetry, count_positive, power_on_range
 from dlnlib._validate import Array, as_array, as_count, as_scalar, finite_result
 
 __all__ = ["Modes", "Moments", "Whitening"]
-
-_EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +46,7 @@ class Modes:
     @property
     def rank(self) -> int:
         """Number of singular values above rounding."""
-        return int(np.sum(self.s > max(self.U.shape[0], self.Vt.shape[1]) * _EPS * self.s[0]))
+        return int(np.sum(self.s > max(self.U.shape[0], self.Vt.shape[1]) * EPS * self.s[0]))
 
     def matrix(self) -> Array:
         """Return `U diag(s) Vt`, (d_out, d_in)."""
@@ -93,9 +92,9 @@ class Moments:
                 f"yx must have shape (d_out, {xx.shape[0]}) to match xx, got {yx.shape}; "
                 "rows belong to outputs, so a transposed yx is the usual mistake"
             )
-        if np.abs(xx - xx.T).max() > 1e-10 * max(np.abs(xx).max(), np.finfo(float).tiny):
+        if asymmetry(xx) > 1e-10:
             raise ValueError("xx must be symmetric; give E[x x^T]")
-        object.__setattr__(self, "xx", _frozen((xx + xx.T) / 2))
+        object.__setattr__(self, "xx", _frozen(xx / 2 + xx.T / 2))
         object.__setattr__(self, "yx", _frozen(yx))
         self._check_inputs()
         object.__setattr__(self, "yy", self._checked_yy())
@@ -106,15 +105,17 @@ class Moments:
         if values[0] < -1e-10 * max(values[-1], 0.0) or values[-1] < 0:
             raise ValueError(f"xx must be positive semi-definite; its smallest eigenvalue is {values[0]:g}")
         outside = self.yx @ basis[:, : self.d_in - self.rank_xx]
-        if outside.size and np.abs(outside).max() > 1e-7 * max(np.abs(self.yx).max(), np.finfo(float).tiny):
+        if outside.size and np.abs(outside).max() > 1e-7 * max(np.abs(self.yx).max(), TINY):
             raise ValueError(
                 "yx has a component along inputs that never vary (null space of xx), which no data can have; "
                 "check that xx and yx come from the same samples"
             )
 
     def _checked_yy(self) -> Array | float:
-        half = self.yx @ self._power(-0.5)
-        explained = float(np.vdot(half, half))
+        with np.errstate(over="ignore", invalid="ignore"):
+            half = self.yx @ self._power(-0.5)
+            explained = float(np.vdot(half, half))
+        finite_result("what x explains of yy", np.array(explained))
         if self.yy is None:
             return explained
         if np.ndim(self.yy) == 0:
@@ -128,15 +129,15 @@ class Moments:
         yy = as_array("yy", self.yy, ndim=2)
         if yy.shape != (self.d_out, self.d_out):
             raise ValueError(f"yy must have shape {(self.d_out, self.d_out)} or be one number, got {yy.shape}")
-        if np.abs(yy - yy.T).max() > 1e-10 * max(np.abs(yy).max(), np.finfo(float).tiny):
+        if asymmetry(yy) > 1e-10:
             raise ValueError("yy must be symmetric; give E[y y^T]")
-        unexplained = np.linalg.eigvalsh((yy + yy.T) / 2 - half @ half.T)
-        if unexplained[0] < -1e-9 * max(np.abs(yy).max(), np.finfo(float).tiny):
+        unexplained = np.linalg.eigvalsh(yy / 2 + yy.T / 2 - half @ half.T)
+        if unexplained[0] < -1e-9 * max(np.abs(yy).max(), TINY):
             raise ValueError(
                 f"yy is smaller than what x explains (smallest eigenvalue of the difference {unexplained[0]:g}); "
                 "check that yy and yx come from the same samples"
             )
-        return _frozen((yy + yy.T) / 2)
+        return _frozen(yy / 2 + yy.T / 2)
 
     @classmethod
     def from_data(cls, X: ArrayLike, Y: ArrayLike, *, full_yy: bool = True) -> Moments:
@@ -174,7 +175,7 @@ class Moments:
         with np.errstate(over="ignore", invalid="ignore"):
             yx = finite_result("yx", W @ S)
             yy = finite_result("yy", yx @ W.T + variance * np.eye(W.shape[0]))
-        return cls(S, yx, (yy + yy.T) / 2)
+        return cls(S, yx, yy / 2 + yy.T / 2)
 
     @property
     def d_in(self) -> int:
@@ -204,8 +205,7 @@ class Moments:
     @property
     def rank_xx(self) -> int:
         """Number of input directions that vary."""
-        values = self._eigen[0]
-        return int(np.sum(values > self.d_in * _EPS * max(values[-1], 0.0)))
+        return count_positive(self._eigen[0])
 
     @property
     def condition_number(self) -> float:
@@ -220,9 +220,7 @@ class Moments:
 
     def _power(self, exponent: float) -> Array:
         """Return xx to a power on its range, and zero on its null space."""
-        values, basis = self._eigen
-        kept = basis[:, self.d_in - self.rank_xx :]
-        return (kept * values[self.d_in - self.rank_xx :] ** exponent) @ kept.T
+        return power_on_range(*self._eigen, exponent)
 
     def modes(self) -> Modes:
         """Return the singular value decomposition of yx."""

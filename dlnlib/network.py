@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlnlib._linalg import transpose
+from dlnlib._unchecked import join, layer_gradients, loss_of_product, product_of, split
 from dlnlib._validate import Array, Weights, as_array, as_weights, as_widths, finite_result
 from dlnlib.moments import Moments
 
@@ -27,21 +29,21 @@ def product(weights: Sequence[ArrayLike]) -> Array:
     """Return the end-to-end matrix W_L ... W_1, shape (..., d_L, d_0) (`def-network`)."""
     layers = as_weights(weights)
     with np.errstate(over="ignore", invalid="ignore"):
-        return finite_result("the product of the layers", _product(layers))
+        return finite_result("the product of the layers", product_of(layers))
 
 
 def error_correlation(weights: Sequence[ArrayLike], moments: Moments) -> Array:
     """Return E = yx - W xx, the correlation of the error with the input, shape (..., d_out, d_in)."""
     layers = as_weights(weights, moments)
     with np.errstate(over="ignore", invalid="ignore"):
-        return finite_result("the error correlation", moments.yx - _product(layers) @ moments.xx)
+        return finite_result("the error correlation", moments.yx - product_of(layers) @ moments.xx)
 
 
 def loss(weights: Sequence[ArrayLike], moments: Moments) -> Array:
     """Return 1/2 E||y - W x||^2 from the moments, shape (...) of the batch axes (`eq-loss-moments`)."""
     layers = as_weights(weights, moments)
     with np.errstate(over="ignore", invalid="ignore"):
-        return finite_result("the loss", loss_of_product(_product(layers), moments))
+        return finite_result("the loss", loss_of_product(product_of(layers), moments))
 
 
 def gradients(weights: Sequence[ArrayLike], moments: Moments) -> Weights:
@@ -65,7 +67,8 @@ def imbalances(weights: Sequence[ArrayLike]) -> Weights:
     """
     layers = as_weights(weights)
     with np.errstate(over="ignore", invalid="ignore"):
-        return tuple(finite_result("the imbalance", _t(upper) @ upper - lower @ _t(lower)) for lower, upper in pairwise(layers))
+        differences = [transpose(upper) @ upper - lower @ transpose(lower) for lower, upper in pairwise(layers)]
+    return tuple(finite_result("the imbalance", D) for D in differences)
 
 
 def widths(weights: Sequence[ArrayLike]) -> tuple[int, ...]:
@@ -76,8 +79,7 @@ def widths(weights: Sequence[ArrayLike]) -> tuple[int, ...]:
 
 def flatten(weights: Sequence[ArrayLike]) -> Array:
     """Return all parameters as one vector (..., n_parameters), layer 1 first, each layer row by row."""
-    layers = as_weights(weights)
-    return np.concatenate([W.reshape(*W.shape[:-2], -1) for W in layers], axis=-1)
+    return join(as_weights(weights))
 
 
 def unflatten(vector: ArrayLike, widths: Sequence[int]) -> Weights:
@@ -88,44 +90,3 @@ def unflatten(vector: ArrayLike, widths: Sequence[int]) -> Weights:
     if flat.ndim < 1 or flat.shape[-1] != total:
         raise ValueError(f"widths {sizes} need {total} parameters along the last axis, got shape {flat.shape}")
     return split(flat, shapes)
-
-
-# What follows trusts its arguments: the solvers call it thousands of times.
-
-
-def split(flat: Array, shapes: Sequence[tuple[int, int]]) -> Weights:
-    """Cut vectors (..., n_parameters) into layers of the given shapes."""
-    ends = np.cumsum([m * n for m, n in shapes])[:-1]
-    parts = np.split(flat, ends, axis=-1)
-    return tuple(part.reshape(*flat.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=True))
-
-
-def _t(matrix: Array) -> Array:
-    return np.swapaxes(matrix, -1, -2)
-
-
-def _product(layers: Weights) -> Array:
-    result = layers[0]
-    for W in layers[1:]:
-        result = W @ result
-    return result
-
-
-def loss_of_product(W: Array, moments: Moments) -> Array:
-    """Return the loss of end-to-end matrices W (..., d_out, d_in)."""
-    quadratic = np.einsum("...ij,...ij->...", W @ moments.xx, W)
-    linear = np.einsum("...ij,ij->...", W, moments.yx)
-    # Rounding can leave -1e-17 where the loss is exactly zero.
-    return np.maximum(0.5 * (moments.yy_trace - 2 * linear + quadratic), 0.0)
-
-
-def layer_gradients(layers: Weights, moments: Moments) -> Weights:
-    """Return the gradients without checking the arguments."""
-    prefixes = list(accumulate(layers, lambda below, W: W @ below))
-    signal = prefixes[-1] @ moments.xx - moments.yx
-    result: list[Array] = []
-    for i in range(len(layers) - 1, 0, -1):
-        result.append(signal @ _t(prefixes[i - 1]))
-        signal = _t(layers[i]) @ signal
-    result.append(signal)
-    return tuple(reversed(result))

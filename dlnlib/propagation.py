@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_weights
-from dlnlib.network import _product
+from dlnlib._unchecked import product_of
+from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_weights, finite_result
 
 __all__ = [
     "fuss_catalan_edge",
@@ -45,7 +45,7 @@ def lyapunov_exponents(width: int) -> Array:
     mu_k = 1/2 [digamma((N - k + 1)/2) + ln(2/N)], k = 1..N, in decreasing order, shape (N,)   (`eq-lyapunov`):
     (1/L) ln s_k -> mu_k almost surely as the depth L -> inf.
 
-    Exact at every finite N for independent real Gaussian entries. All are negative: about -1/(2N) for k = 1 and
+    width : N. Exact at every finite N for independent real Gaussian entries. All are negative: about -1/(2N) for k = 1 and
     -(ln N + 1.27)/2 for k = N, so the ratio of extreme singular values grows exponentially with depth. A gain g adds
     ln g to each. Source: Newman 1986.
     """
@@ -57,7 +57,7 @@ def lyapunov_exponents(width: int) -> Array:
 
 
 def tanh_forward(weights: Sequence[ArrayLike], x: ArrayLike) -> tuple[Array, ...]:
-    """Return the activities (h_0, ..., h_L) of h_l = tanh(W_l h_{l-1}), h_0 = x (`def-tanh-network`).
+    """Return the activities (h_0, ..., h_L) of h_l = tanh(W_l h_{l-1}), h_0 = x, the network of `def-tanh-jacobian`.
 
     weights : layers (..., d_l, d_{l-1}). x : (d_0,) or (..., d_0) with the batch axes of the weights (or broadcasting
     against them). Every layer is nonlinear, the last included.
@@ -67,8 +67,9 @@ def tanh_forward(weights: Sequence[ArrayLike], x: ArrayLike) -> tuple[Array, ...
     if h.ndim < 1 or h.shape[-1] != layers[0].shape[-1]:
         raise ValueError(f"x must have shape (..., {layers[0].shape[-1]}) to enter W_1, got {h.shape}")
     result = [h]
-    for W in layers:
-        h = np.tanh(np.einsum("...ij,...j->...i", W, h))
+    for i, W in enumerate(layers, start=1):
+        # einsum overflows without a warning, and infinities of both signs would make a NaN.
+        h = np.tanh(finite_result(f"what enters the units of layer {i}", np.einsum("...ij,...j->...i", W, h)))
         result.append(h)
     return tuple(result)
 
@@ -90,7 +91,9 @@ def tanh_jacobian(weights: Sequence[ArrayLike], x: ArrayLike) -> Array:
     D_L W_L ... D_1 W_1 with D_l = diag(1 - h_l^2). Exact up to rounding of size 1e-16 times its largest singular value:
     for its small singular values use `tanh_layer_jacobians`.
     """
-    return _product(tanh_layer_jacobians(weights, x))
+    factors = tanh_layer_jacobians(weights, x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return finite_result("the Jacobian", product_of(factors))
 
 
 def mean_field_variance(gain: float) -> float:

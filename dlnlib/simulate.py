@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlnlib._linalg import TINY
 from dlnlib._reduce import Expand, reduce_outputs
-from dlnlib._validate import Array, Weights, as_count, as_scalar, as_times, as_weights
+from dlnlib._unchecked import join, layer_gradients, loss_of_product, product_of, split
+from dlnlib._validate import Array, Weights, as_count, as_scalar, as_steps, as_times, as_weights
 from dlnlib.hessian import sharpness
 from dlnlib.moments import Moments
-from dlnlib.network import _product, flatten, layer_gradients, loss_of_product, split
 from dlnlib.trajectory import Trajectory
 
 __all__ = ["DivergenceError", "gradient_descent", "gradient_flow", "largest_stable_step", "steps_to_loss"]
@@ -110,7 +111,7 @@ def _integrate(layers: Weights, moments: Moments, times: Array, rtol: float, ato
         if evaluations > budget:
             raise _TooLong
         current = tuple(W[0] for W in unpack(state[None]))
-        return -np.concatenate([g.reshape(*g.shape[:-2], -1) for g in layer_gradients(current, moments)], -1).ravel()
+        return -join(layer_gradients(current, moments)).ravel()
 
     advice = 'if the inputs have a large condition number or the weights are large, use method="Radau" or rescale them'
     try:
@@ -118,7 +119,7 @@ def _integrate(layers: Weights, moments: Moments, times: Array, rtol: float, ato
             solution = solve_ivp(
                 velocity,
                 (0.0, float(times[-1])),
-                flatten(layers).ravel(),
+                join(layers).ravel(),
                 method=method,
                 t_eval=times,
                 dense_output=True,
@@ -144,7 +145,7 @@ def gradient_descent(
 ) -> Trajectory:
     """Run full-batch gradient descent W_l <- W_l - step * dLoss/dW_l (`def-gradient-descent`).
 
-    weights : layers (..., d_l, d_{l-1}); leading axes are a batch. step : the learning rate eta.
+    weights : layers (..., d_l, d_{l-1}); leading axes are a batch. step : the learning rate eta. n_steps : from 0.
     record : keep every `record`-th step (the first and the last always), or the listed steps only.
     Returns a Trajectory with t = step * (number of steps).
     Raises DivergenceError when the loss runs away, stating the largest stable step.
@@ -152,42 +153,32 @@ def gradient_descent(
     layers = as_weights(weights, moments)
     eta = as_scalar("step", step, positive=True)
     count = as_count("n_steps", n_steps, minimum=0)
-    kept = _recorded(record, count)
+    kept = as_steps(record, count)
     # Growth by this factor over the larger of the first loss and that of W = 0 is never a transient: it is escape.
     zero = 0.5 * moments.yy_trace
     with np.errstate(over="ignore", invalid="ignore"):
-        first = loss_of_product(_product(layers), moments)
+        first = loss_of_product(product_of(layers), moments)
     if not np.all(np.isfinite(first)):
         raise ValueError("the loss overflows float64 at the start; rescale the data or the weights")
-    limit = 1e6 * max(float(np.max(first)), zero, np.finfo(float).tiny)
+    limit = 1e6 * max(float(np.max(first)), zero, TINY)
     small, reduced, expand = reduce_outputs(layers, moments)
     wanted, current = set(kept), small
     records = [current] if 0 in wanted else []
     with np.errstate(over="ignore", invalid="ignore"):
         for n in range(1, count + 1):
-            slope = layer_gradients(current, reduced)
-            current = tuple(W - eta * g for W, g in zip(current, slope, strict=True))
+            current = _stepped(current, reduced, eta)
             if n in wanted:
                 records.append(current)
-            if (n % 16 == 0 or n == count) and not np.all(loss_of_product(_product(current), reduced) <= limit):
+            if (n % 16 == 0 or n == count) and not np.all(loss_of_product(product_of(current), reduced) <= limit):
                 raise _divergence(layers, moments, eta, n)
     stacked = expand(tuple(np.stack([W[i] for W in records]) for i in range(len(layers))))
     settings = {"step": eta, "n_steps": count}
     return Trajectory(eta * np.array(kept, dtype=float), stacked, moments, "gradient descent", settings)
 
 
-def _recorded(record: int | Sequence[int], count: int) -> list[int]:
-    """Return the sorted steps to keep."""
-    if isinstance(record, (int, np.integer)) and not isinstance(record, bool):
-        every = as_count("record", record, minimum=1)
-        return sorted({*range(0, count + 1, every), count})
-    try:
-        steps = sorted({as_count("record", n, minimum=0) for n in record})  # type: ignore[union-attr]
-    except TypeError:
-        raise ValueError(f"record must be an integer or a list of steps, got {record!r}") from None
-    if not steps or steps[-1] > count:
-        raise ValueError(f"record must list steps from 0 to n_steps = {count}, got {record!r}")
-    return steps
+def _stepped(layers: Weights, moments: Moments, eta: float) -> Weights:
+    """Return the layers after one step of descent."""
+    return tuple(W - eta * g for W, g in zip(layers, layer_gradients(layers, moments), strict=True))
 
 
 def steps_to_loss(weights: Sequence[ArrayLike], moments: Moments, step: float, target: float, *, max_steps: int) -> Array:
@@ -203,13 +194,13 @@ def steps_to_loss(weights: Sequence[ArrayLike], moments: Moments, step: float, t
     needed = np.full(layers[0].shape[:-2], np.inf)
     with np.errstate(over="ignore", invalid="ignore"):
         for n in range(count + 1):
-            values = loss_of_product(_product(layers), moments)
+            if n > 0:
+                layers = _stepped(layers, moments, eta)
+            values = loss_of_product(product_of(layers), moments)
             needed = np.where(np.isinf(needed) & (values <= goal), n, needed)
             # A loss that has overflowed never comes back.
-            if n == count or np.all(np.isfinite(needed) | ~np.isfinite(values)):
+            if np.all(np.isfinite(needed) | ~np.isfinite(values)):
                 break
-            slope = layer_gradients(layers, moments)
-            layers = tuple(W - eta * g for W, g in zip(layers, slope, strict=True))
     return needed[()]
 
 
@@ -237,7 +228,7 @@ def _path_to_rest(layers: Weights, moments: Moments) -> Weights:
     def slope(current: Weights) -> float:
         return max(float(np.linalg.norm(g)) for g in layer_gradients(current, moments))
 
-    scale = max(float(np.linalg.norm(moments.yx, 2)), float(moments.input_eigenvalues[0]), np.finfo(float).tiny)
+    scale = max(float(np.linalg.norm(moments.yx, 2)), float(moments.input_eigenvalues[0]), TINY)
     # The way to rest ends in a stiff crawl, which an implicit method shortens where its Jacobian is affordable.
     method = "LSODA" if sum(W.size for W in layers) <= 400 else "DOP853"
     end, steepest = 1.0 / scale, slope(layers)

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, Weights, as_array, as_times
+from dlnlib._unchecked import loss_of_product, product_of, strengths_of_product
+from dlnlib._validate import Array, Weights, as_array, as_modes, as_times
 from dlnlib.moments import Modes, Moments
-from dlnlib.network import _product, loss_of_product
 
 __all__ = ["Trajectory"]
 
@@ -47,7 +46,7 @@ class Trajectory:
     @cached_property
     def product(self) -> Array:
         """End-to-end matrices, (n_t, ..., d_out, d_in)."""
-        return _product(self.weights)
+        return product_of(self.weights)
 
     @cached_property
     def loss(self) -> Array:
@@ -61,8 +60,9 @@ class Trajectory:
 
     def strengths(self, modes: Modes | None = None) -> Array:
         """Return the mode strengths u_k = U_k^T W V_k, (n_t, ..., r) (`def-strength`); modes of yx by default."""
-        chosen = self.moments.modes() if modes is None else modes
-        return np.einsum("ik,...ij,kj->...k", chosen.U, self.product, chosen.Vt)
+        task = self.moments
+        chosen = task.modes() if modes is None else as_modes(modes, d_in=task.d_in, d_out=task.d_out)
+        return strengths_of_product(self.product, chosen)
 
     def at(self, t: ArrayLike) -> Weights:
         """Return the weights at one time or at several, from the solver's own interpolant.

@@ -94,7 +94,8 @@ def verify(
 
 
 def _errors(A: Array, B: Array, *, absolute: bool, each: bool) -> tuple[Array, str]:
-    difference = np.abs(A - B)
+    with np.errstate(over="ignore"):
+        difference = np.abs(A - B)
     if absolute:
         return difference, "largest error"
     if each:
@@ -104,7 +105,8 @@ def _errors(A: Array, B: Array, *, absolute: bool, each: bool) -> tuple[Array, s
         size = np.full(B.shape, np.abs(B).max())
         measure = "largest error over largest value"
     safe = np.where(size > 0, size, 1.0)
-    return np.where(size > 0, difference / safe, np.where(difference > 0, np.inf, 0.0)), measure
+    with np.errstate(over="ignore"):  # an infinite error is an error too large
+        return np.where(size > 0, difference / safe, np.where(difference > 0, np.inf, 0.0)), measure
 
 
 def _short(error: float) -> str:

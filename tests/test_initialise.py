@@ -85,7 +85,7 @@ def test_pretraining_finds_isometries_and_principal_components(rng):
         (lambda r: initialise.from_product(np.eye(3), (3, 2, 3)), "rank 3"),
         (lambda r: initialise.from_product(np.eye(3), (3, 2)), "must have shape"),
         (lambda r: initialise.decoupled(np.eye(3), (3, 3, 3), 0.1, rng=r), "Modes"),
-        (lambda r: initialise.decoupled(Modes.of(np.eye(3)), (3, 3, 4), 0.1, rng=r), "widths say"),
+        (lambda r: initialise.decoupled(Modes.of(np.eye(3)), (3, 3, 4), 0.1, rng=r), "are wanted"),
         (lambda r: initialise.decoupled(Modes.of(np.eye(3)), (3, 3, 3), [0.1, 0.2], rng=r), "strengths"),
         (lambda r: initialise.pretrained(Moments.white(np.eye(3)), (3, 3), rng=r), "hidden layer"),
         (lambda r: initialise.pretrained(Moments.white(np.eye(3)), (2, 3, 3), rng=r), "do not fit"),

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from dlnlib._validate import Array, finite_result
 from dlnlib.exact._clock import log_ratio
-from dlnlib.exact._modes import as_modes, refuse_before
+from dlnlib.exact._modes import broadcast, refuse_before
 
 __all__ = ["two_layer_balanced"]
 
@@ -19,7 +19,7 @@ def two_layer_balanced(t: ArrayLike, s: ArrayLike, u0: ArrayLike) -> Array:
     exponent turns. Equal to `strength(t, s, u0, 2)` by another road. Arguments, units, assumptions and errors
     as there.
     """
-    times, target, start = as_modes(t=t, s=s, u0=u0)
+    times, target, start = broadcast(t=t, s=s, u0=u0)
     sign = np.where(start < 0, -1.0, 1.0)
     s_, u_ = sign * target, sign * start
     refuse_before(times, _blow_up(s_, u_), "the strength was")

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dlnlib._linalg import EPS
 from dlnlib._validate import Array
 
 Mask = NDArray[np.bool_]
 KINDS = ("grow", "shrink", "decay")
 _LONGEST = 1e300  # scaled times beyond it are cut: by then the strength is 0 or s to all digits
-_EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +163,8 @@ def solve(leg: Leg, scaled: Array) -> Array:
         inside = (there >= low[todo]) & (there <= high[todo])
         there = np.where(inside, there, (low[todo] + high[todo]) / 2)
         x[todo] = there
-        settled = np.abs(there - here) <= 2 * _EPS * np.abs(there)
-        settled |= inside & (np.abs(missing) <= 2 * _EPS * np.abs(wanted))
+        settled = np.abs(there - here) <= 2 * EPS * np.abs(there)
+        settled |= inside & (np.abs(missing) <= 2 * EPS * np.abs(wanted))
         todo = todo[~settled]
     return x
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlnlib._linalg import EPS
+from dlnlib._unchecked import layer_gradients, members, product_of
 from dlnlib._validate import Array, Weights, as_scalar, as_times, as_weights, finite_result
 from dlnlib.exact._modes import strength
 from dlnlib.exact._regression import linear_regression_flow
 from dlnlib.exact._two_layer import two_layer
 from dlnlib.moments import Modes, Moments
-from dlnlib.network import layer_gradients
 from dlnlib.trajectory import Trajectory
 
 __all__ = ["decoupled_flow"]
 
-_EPS = float(np.finfo(np.float64).eps)
 _MIX = 0.6180339887498949  # any irrational number: keeps the singular values of a mixture apart
 
 
@@ -59,11 +59,11 @@ def decoupled_flow(weights: Sequence[ArrayLike], moments: Moments, t: ArrayLike,
         flow = linear_regression_flow(layers[0], moments, times)
         return Trajectory(times, flow.weights, moments, "decoupled flow", settings, flow.dense)
     batch = layers[0].shape[:-2]
-    members = [tuple(W[i] for W in layers) for i in np.ndindex(batch)]
-    chains = [_checked_chains(member, moments, allowed) for member in members]
+    networks = list(members(layers))
+    chains = [_checked_chains(network, moments, allowed) for network in networks]
 
     def solution(at: Array) -> Weights:
-        paths = [_follow(member, chain, at) for member, chain in zip(members, chains, strict=True)]
+        paths = [_follow(network, chain, at) for network, chain in zip(networks, chains, strict=True)]
         stacked = (np.stack([path[i] for path in paths], axis=1) for i in range(len(layers)))
         return tuple(W.reshape(len(at), *batch, *W.shape[2:]) for W in stacked)
 
@@ -85,7 +85,8 @@ def _strengths(chains: _Chains, t: Array) -> Array:
         return np.broadcast_to(d0, (len(t), *d0.shape))
     moving = rates > 0
     target = np.where(moving, chains.s / np.where(moving, rates, 1.0), 0.0)
-    clock = t[:, None] * np.where(moving, rates, 0.0)
+    with np.errstate(over="ignore"):  # by 1e300 units every mode is at its end
+        clock = np.minimum(t[:, None] * np.where(moving, rates, 0.0), 1e300)
     if len(d0) == 2:
         state = two_layer(clock, target, d0[0], d0[1])
         return np.stack([state.a, state.b], axis=1)
@@ -116,11 +117,8 @@ def _checked_chains(layers: Weights, moments: Moments, tol: float) -> _Chains:
 
 def _candidates(layers: Weights, moments: Moments) -> list[Modes]:
     """Return bases to try: the modes of yx and, where equal singular values leave a choice, of a mixture."""
-    product = layers[0]
-    for W in layers[1:]:
-        product = W @ product
-    driven = product @ moments.xx
-    finite_result("the product of the layers", driven)
+    with np.errstate(over="ignore", invalid="ignore"):
+        driven = finite_result("the product of the layers", product_of(layers) @ moments.xx)
     scale, size = np.abs(moments.yx).max(), np.abs(driven).max()
     mixture = moments.yx / (scale if scale > 0 else 1.0) + _MIX * driven / (size if size > 0 else 1.0)
     return [moments.modes(), Modes.of(mixture)]
@@ -143,10 +141,10 @@ def _chains(layers: Weights, moments: Moments, modes: Modes) -> _Chains:
     frames.append(U)
     d[-1] = np.einsum("ik,ik->k", U, layers[-1] @ frames[-2])
     largest = max(float(np.abs(W).max()) for W in layers)
-    moving = np.max(np.abs(d), axis=0) > 32 * _EPS * largest
+    moving = np.max(np.abs(d), axis=0) > 32 * EPS * largest
     if depth > 2:
         # A mode that enters no layer is at the saddle; rounding leaves it a direction without meaning.
-        moving = np.abs(d[0]) > 32 * _EPS * largest
+        moving = np.abs(d[0]) > 32 * EPS * largest
     chosen, d = tuple(R[:, moving] for R in frames), d[:, moving]
     s = np.einsum("ik,ij,jk->k", chosen[-1], moments.yx, chosen[0])
     eigenvalues = np.einsum("ik,ij,jk->k", chosen[0], moments.xx, chosen[0])
@@ -167,8 +165,11 @@ def _defect(layers: Weights, moments: Moments, chains: _Chains, largest: float) 
         pairs += [(W @ R[i], R[i + 1] * d[i], largest), (W.T @ R[i + 1], R[i] * d[i], largest)]
     # What is left over must not move either: the gradient holds nothing beyond the modes.
     u = np.prod(d, axis=0)
-    scale = largest ** (len(d) - 1) * (np.abs(moments.yx).max() + largest ** len(d) * np.abs(moments.xx).max())
-    for i, slope in enumerate(layer_gradients(layers, moments)):
+    with np.errstate(over="ignore", invalid="ignore"):
+        powers = np.float64(largest) ** (len(d) - 1), np.float64(largest) ** len(d)
+        scale = finite_result("the gradient", powers[0] * (np.abs(moments.yx).max() + powers[1] * np.abs(moments.xx).max()))
+        slopes = [finite_result("the gradient", slope) for slope in layer_gradients(layers, moments)]
+    for i, slope in enumerate(slopes):
         others = np.prod(np.delete(d, i, axis=0), axis=0)
         pairs.append((-slope, (R[i + 1] * (others * (chains.s - u * chains.eigenvalues))) @ R[i].T, scale))
     return max(

@@ -59,7 +59,7 @@ def as_depth(depth: Any) -> tuple[float, float]:
     return (int(depth) - 2) / int(depth), float(depth)
 
 
-def as_modes(**values: ArrayLike) -> list[Array]:
+def broadcast(**values: ArrayLike) -> list[Array]:
     """Return the named arguments broadcast against one another, as fresh arrays."""
     arrays = {name: as_array(name, value) for name, value in values.items()}
     for name, array in arrays.items():
@@ -74,7 +74,7 @@ def as_modes(**values: ArrayLike) -> list[Array]:
 
 def _evolve(t: ArrayLike, s: ArrayLike, u0: ArrayLike, depth: float) -> tuple[Array, Array]:
     q, layers = as_depth(depth)
-    times, target, start = as_modes(t=t, s=s, u0=u0)
+    times, target, start = broadcast(t=t, s=s, u0=u0)
     shape = times.shape
     times, target, start = times.ravel(), target.ravel(), start.ravel()
     if q == -1.0:

@@ -13,12 +13,12 @@ from dlnlib._validate import (
     as_array,
     as_count,
     as_scalar,
+    as_steps,
     as_times,
     as_weights,
     finite_result,
 )
 from dlnlib.moments import Moments
-from dlnlib.simulate import _recorded
 from dlnlib.trajectory import Trajectory
 
 __all__ = ["error_components", "linear_regression_descent", "linear_regression_flow"]
@@ -70,7 +70,7 @@ def linear_regression_descent(
     start, towards, basis, rates = _eigenbasis(W0, moments)
     eta = as_scalar("step", step, positive=True)
     count = as_count("n_steps", n_steps, minimum=0)
-    steps = np.array(_recorded(record, count), dtype=float)
+    steps = np.array(as_steps(record, count), dtype=float)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         x = eta * rates
         # log|1 - x|, from the side on which 1 - x loses nothing.

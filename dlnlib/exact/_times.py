@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from dlnlib._validate import Array, finite_result
 from dlnlib.exact._clock import Leg, elapsed, is_low, kind_masks, log_ratio, make_leg
-from dlnlib.exact._modes import as_depth, as_modes
+from dlnlib.exact._modes import as_depth, broadcast
 
 __all__ = ["half_time", "plateau_time", "time_to_strength"]
 
@@ -28,7 +28,7 @@ def time_to_strength(u: ArrayLike, s: ArrayLike, u0: ArrayLike, depth: float) ->
     Assumptions and source as in `strength`.
     """
     q, layers = as_depth(depth)
-    level, target, start = as_modes(u=u, s=s, u0=u0)
+    level, target, start = broadcast(u=u, s=s, u0=u0)
     shape = level.shape
     level, target, start = level.ravel(), target.ravel(), start.ravel()
     sign = np.where(start < 0, -1.0, 1.0)
@@ -44,10 +44,10 @@ def half_time(s: ArrayLike, u0: ArrayLike, depth: float) -> Array:
     """Return the time at which a mode reaches half its target, u = s/2 (`eq-half-time`).
 
     For L = 2 it is ln(s/u0 - 1) / (2s). Negative when u0 is already past s/2.
-    s : target, not 0. u0 : start, of the sign of s and closer to 0 (for L = 1: any on its side of s).
+    s : target, not 0. u0 : start, of the sign of s and closer to 0 (for L = 1: any on its side of s). depth : L.
     Units, assumptions and errors as in `time_to_strength`.
     """
-    target, start = as_modes(s=s, u0=u0)
+    target, start = broadcast(s=s, u0=u0)
     if np.any(target == 0):
         raise ValueError("s must not be 0: half of nothing is reached only in the limit")
     return time_to_strength(target / 2, target, start, depth)
@@ -67,7 +67,7 @@ def plateau_time(s: ArrayLike, u0: ArrayLike, depth: float, *, corrected: bool =
     q, layers = as_depth(depth)
     if q == -1.0:
         raise ValueError("depth must be at least 2: a single layer learns at once, it has no plateau")
-    target, start = as_modes(s=s, u0=u0)
+    target, start = broadcast(s=s, u0=u0)
     if np.any(start * np.sign(target) <= 0) or np.any(np.abs(start) >= np.abs(target)):
         raise ValueError("u0 must have the sign of s and lie strictly between 0 and s; otherwise there is no plateau")
     size, small = np.abs(target), np.abs(start)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlnlib._validate import Array, as_count, as_scalar, finite_result
-from dlnlib.exact._modes import as_modes, refuse_before
+from dlnlib.exact._modes import broadcast, refuse_before
 
 __all__ = ["TwoLayer", "hyperbola", "late_rate", "two_layer", "two_layer_time"]
 
@@ -67,7 +67,7 @@ def two_layer(t: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> TwoLa
     in the past at which the weights were infinite, naming it.
     Source: after Saxe, McClelland & Ganguli 2014, who give it in hyperbolic coordinates.
     """
-    times, target, a, b = as_modes(t=t, s=s, a0=a0, b0=b0)
+    times, target, a, b = broadcast(t=t, s=s, a0=a0, b0=b0)
     const = _constants(target, a, b)
     refuse_before(times, _blow_up(const), "the weights were")
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -105,7 +105,7 @@ def two_layer_time(u: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> 
     Raises ValueError for a strength that is never reached.
     Assumptions and source as in `two_layer`.
     """
-    level, target, a, b = as_modes(u=u, s=s, a0=a0, b0=b0)
+    level, target, a, b = broadcast(u=u, s=s, a0=a0, b0=b0)
     # (u, s, b) -> (-u, -s, -b) is a symmetry; with u0 >= 0 the sum a + b is the larger of the two.
     sign = np.where(a * b < 0, -1.0, 1.0)
     v, goal, b = sign * level, sign * target, sign * b
@@ -136,7 +136,7 @@ def two_layer_time(u: ArrayLike, s: ArrayLike, a0: ArrayLike, b0: ArrayLike) -> 
             f"s = {target.ravel()[i]:g}: the strength moves from its start to s, and came from the side "
             "away from s; or the start is the saddle a0 = b0 = 0, a minimum, or on the stable manifold"
         )
-    ahead = (v - u0) * (goal - u0) >= 0
+    ahead = np.sign(v - u0) * np.sign(goal - u0) >= 0
     result = np.where(here, 0.0, np.where(limit, np.where(ahead, np.inf, -np.inf), time))
     finite_result("the time", result[here | ~limit])
     return result[()]
@@ -150,7 +150,7 @@ def late_rate(s: ArrayLike, c: ArrayLike) -> Array:
     broadcast. Rates are per unit of time tau = 1/eta. Raises ValueError for arguments that are not finite
     numbers.
     """
-    target, conserved = as_modes(s=s, c=c)
+    target, conserved = broadcast(s=s, c=c)
     return np.hypot(conserved, 2 * target)[()]
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, Weights, as_scalar, as_weights
+from dlnlib._unchecked import join, layer_gradients, loss_of_product, product_of
+from dlnlib._validate import Array, Weights, as_scalar, as_weights, finite_result
 from dlnlib.hessian import hessian
 from dlnlib.moments import Moments
-from dlnlib.network import _product, layer_gradients, loss_of_product, unflatten, widths
+from dlnlib.network import unflatten, widths
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +56,15 @@ def classify(weights: Sequence[ArrayLike], moments: Moments, *, tol: float = 1e-
     t = as_scalar("tol", tol, positive=True)
     H = hessian(layers, moments)
     eigenvalues = np.asarray(np.linalg.eigvalsh(H), dtype=np.float64)
-    grads = layer_gradients(layers, moments)
-    gradient_norm = float(np.sqrt(sum(np.sum(g**2) for g in grads)))
-    gradient_scale, curvature = _scales(layers, moments)
+    with np.errstate(over="ignore", invalid="ignore"):
+        W = product_of(layers)
+        gradient_norm = float(np.linalg.norm(join(layer_gradients(layers, moments))))
+        gradient_scale, curvature = _scales(layers, moments)
+        excess, explained = _excess(W, moments, min(widths(layers)))
+        value = float(loss_of_product(W, moments))
+    finite_result("the gradient or the loss", np.array([gradient_norm, gradient_scale, curvature, excess, explained, value]))
     curvature = max(curvature, float(np.abs(eigenvalues).max()))
     index, nullity = int(np.sum(eigenvalues < -t * curvature)), int(np.sum(np.abs(eigenvalues) <= t * curvature))
-    W = _product(layers)
-    excess, explained = _excess(W, moments, min(widths(layers)))
     if gradient_norm > t * gradient_scale:
         kind = "not critical"
     elif index == 0 and excess <= t * explained:
@@ -69,7 +72,6 @@ def classify(weights: Sequence[ArrayLike], moments: Moments, *, tol: float = 1e-
     else:
         # Two layers have strict saddles only, though far out on an orbit the curvature can be too small to resolve.
         kind = "strict saddle" if index > 0 or len(layers) == 2 else "non-strict saddle"
-    value = float(loss_of_product(W, moments))
     return Classification(kind, index, nullity, eigenvalues, gradient_norm, value, excess, curvature)
 
 
@@ -102,7 +104,7 @@ def _scales(layers: Weights, moments: Moments) -> tuple[float, float]:
     """Return the scales against which the gradient and the curvatures of this point are judged."""
     _, gradient, curvature = natural_scales(moments, len(layers))
     norms = [float(np.linalg.norm(W, 2)) for W in layers]
-    signal = float(np.linalg.norm(moments.yx, 2) + np.linalg.norm(_product(layers) @ moments.xx, 2))
+    signal = float(np.linalg.norm(moments.yx, 2) + np.linalg.norm(product_of(layers) @ moments.xx, 2))
     terms = [signal * float(np.prod(norms[:i] + norms[i + 1 :])) for i in range(len(norms))]
     return max(gradient, *terms), curvature
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlnlib._validate import Array, Weights, as_rng, as_scalar, as_widths
 from dlnlib.initialise import from_product
-from dlnlib.landscape._sets import as_modes, check_widths
+from dlnlib.landscape._sets import as_mode_set
 from dlnlib.moments import Moments
 
 
@@ -36,10 +36,9 @@ def critical_point(
         All of it preserves loss and critical set; inactive and mix also preserve the index.
     rng : needed when any of the three is used. Rounding grows with mix.
     """
-    sizes = as_widths(widths)
-    check_widths(moments, sizes)
+    sizes = as_widths(widths, moments, hidden=True)
     spectrum = moments.whitened_modes()
-    chosen = as_modes(modes, spectrum.rank, min(sizes[1:-1]))
+    chosen = as_mode_set(modes, spectrum.rank, min(sizes[1:-1]))
     amplitude, between = (as_scalar(n, v, nonnegative=True) for n, v in (("inactive", inactive), ("middle", middle)))
     U = spectrum.U[:, list(chosen)]
     layers = [W.copy() for W in from_product(U @ (U.T @ moments.optimum()), sizes)]

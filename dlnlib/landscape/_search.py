@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlnlib._unchecked import join, layer_gradients, loss_of_product, product_of
 from dlnlib._validate import Array, Weights, as_array, as_count, as_rng, as_scalar, as_widths
 from dlnlib.hessian import hessian
 from dlnlib.initialise import gaussian
 from dlnlib.landscape._classify import natural_scales
-from dlnlib.landscape._sets import check_widths
 from dlnlib.moments import Moments
-from dlnlib.network import _product, flatten, layer_gradients, loss_of_product, unflatten
+from dlnlib.network import unflatten
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +55,7 @@ def find_critical_points(
     """
     from scipy.optimize import least_squares
 
-    sizes, count, generator = as_widths(widths), as_count("n", n), as_rng(rng)
-    check_widths(moments, sizes)
+    sizes, count, generator = as_widths(widths, moments, hidden=True), as_count("n", n), as_rng(rng)
     small, width = as_scalar("tol", tol, positive=True), as_scalar("spread", spread, positive=True)
     if width > 1e6:
         raise ValueError(f"spread is relative to the natural size of the weights and must be at most 1e6, got {width:g}")
@@ -65,19 +64,20 @@ def find_critical_points(
     if natural == 0:
         raise ValueError("yx is zero: the loss has no saddle, and every point with W xx = 0 is a minimum")
 
+    # In natural units, so that the search does not depend on the units of x and y.
     def residual(vector: Array) -> Array:
-        return flatten(layer_gradients(unflatten(vector, sizes), moments)) / natural
+        return join(layer_gradients(unflatten(size * vector, sizes), moments)) / natural
 
     def jacobian(vector: Array) -> Array:
-        return hessian(unflatten(vector, sizes), moments) / natural
+        return hessian(unflatten(size * vector, sizes), moments) * (size / natural)
 
     points: list[Weights] = []
     for _ in range(count):
-        start = flatten(gaussian(sizes, rng=generator, scale=width * size))
+        start = join(gaussian(sizes, rng=generator, scale=width))
         fit = least_squares(residual, start, jacobian, method="trf", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=budget)
         if np.linalg.norm(fit.fun) <= small:
-            points.append(unflatten(fit.x, sizes))
-    losses = np.array([float(loss_of_product(_product(p), moments)) for p in points])
+            points.append(unflatten(size * fit.x, sizes))
+    losses = np.array([float(loss_of_product(product_of(p), moments)) for p in points])
     return CriticalPoints(tuple(points), losses, count - len(points))
 
 
@@ -89,4 +89,4 @@ def critical_levels(losses: ArrayLike, *, tol: float = 1e-6) -> list[tuple[float
     values = np.sort(as_array("losses", losses, ndim=1))
     gap = as_scalar("tol", tol, nonnegative=True) * float(np.abs(values).max())
     groups = np.split(values, np.flatnonzero(np.diff(values) > gap) + 1)
-    return [(float(g.mean()), len(g)) for g in groups]
+    return [(float(g[0] + (g - g[0]).mean()), len(g)) for g in groups]

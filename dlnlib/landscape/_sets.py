@@ -117,7 +117,7 @@ def predicted_index(
     """
     h, L = as_count("hidden", hidden), as_count("depth", depth, minimum=2)
     s = as_moments(moments).whitened_modes()
-    chosen = as_modes(modes, s.rank, h)
+    chosen = as_mode_set(modes, s.rank, h)
     if L == 2:
         if middle_rank is not None:
             raise ValueError("middle_rank belongs to depth 3 and more: two layers have no middle layer; leave it out")
@@ -139,13 +139,12 @@ def canonical_spectrum(moments: Moments, modes: Sequence[int], widths: Sequence[
     modes, widths as in `critical_point`; returns (n_parameters,). Exact; raises ValueError unless xx = I, because the
     eigenvalues (not their signs) change under whitening.
     """
-    sizes = as_widths(widths)
-    check_widths(moments, sizes)
+    sizes = as_widths(widths, moments, hidden=True)
     if not moments.is_white():
         raise ValueError("canonical_spectrum needs white inputs, xx = I; use classify for the Hessian of other points")
     spectrum = moments.whitened_modes()
     q, L, h = spectrum.rank, len(sizes) - 1, min(sizes[1:-1])
-    chosen = list(as_modes(modes, q, h))
+    chosen = list(as_mode_set(modes, q, h))
     s, other = spectrum.s[chosen], np.delete(spectrum.s[:q], chosen)
     powers = np.arange(L)
     pairs = np.sum(s[:, None, None] ** (2 * powers / L) * s[None, :, None] ** (2 * (L - 1 - powers) / L), axis=-1)
@@ -165,7 +164,8 @@ def _index(s: Array, chosen: tuple[int, ...], middle_rank: int) -> int:
     return swaps + (middle_rank - len(chosen)) * len(other)
 
 
-def as_modes(modes: Sequence[int], available: int, hidden: int) -> tuple[int, ...]:
+def as_mode_set(modes: Sequence[int], available: int, hidden: int) -> tuple[int, ...]:
+    """Return the set of learnt modes I, increasing, which must be among those available and fit the hidden units."""
     try:
         chosen = tuple(sorted(as_count("modes", k, minimum=0) for k in modes))
     except TypeError:
@@ -177,11 +177,3 @@ def as_modes(modes: Sequence[int], available: int, hidden: int) -> tuple[int, ..
     if len(chosen) > hidden:
         raise ValueError(f"{len(chosen)} modes do not pass through {hidden} hidden unit(s)")
     return chosen
-
-
-def check_widths(moments: Moments, sizes: tuple[int, ...]) -> None:
-    as_moments(moments)
-    if len(sizes) < 3:
-        raise ValueError(f"widths must name at least two layers, (d_0, d_1, ..., d_L), got {sizes}")
-    if (sizes[0], sizes[-1]) != (moments.d_in, moments.d_out):
-        raise ValueError(f"widths {sizes} do not fit moments with d_in = {moments.d_in}, d_out = {moments.d_out}")

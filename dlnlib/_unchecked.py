@@ -1,0 +1,63 @@
+"""The network without checks, for the solvers, which call it thousands of times. `network` is the checked edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+import numpy as np
+
+from dlnlib._linalg import transpose
+from dlnlib._validate import Array, Weights
+from dlnlib.moments import Modes, Moments
+
+
+def product_of(layers: Weights) -> Array:
+    """Return W_L ... W_1, (..., d_L, d_0)."""
+    result = layers[0]
+    for W in layers[1:]:
+        result = W @ result
+    return result
+
+
+def loss_of_product(W: Array, moments: Moments) -> Array:
+    """Return the loss (...) of end-to-end matrices W (..., d_out, d_in)."""
+    quadratic = np.einsum("...ij,...ij->...", W @ moments.xx, W)
+    linear = np.einsum("...ij,ij->...", W, moments.yx)
+    # Rounding can leave -1e-17 where the loss is exactly zero.
+    return np.maximum(0.5 * (moments.yy_trace - 2 * linear + quadratic), 0.0)
+
+
+def strengths_of_product(W: Array, modes: Modes) -> Array:
+    """Return U_k^T W V_k, (..., r), of end-to-end matrices W (..., d_out, d_in)."""
+    return np.einsum("ik,...ij,kj->...k", modes.U, W, modes.Vt)
+
+
+def layer_gradients(layers: Weights, moments: Moments) -> Weights:
+    """Return dLoss/dW_l for every layer, by prefix and suffix products."""
+    prefixes = list(accumulate(layers, lambda below, W: W @ below))
+    signal = prefixes[-1] @ moments.xx - moments.yx
+    result: list[Array] = []
+    for i in range(len(layers) - 1, 0, -1):
+        result.append(signal @ transpose(prefixes[i - 1]))
+        signal = transpose(layers[i]) @ signal
+    result.append(signal)
+    return tuple(reversed(result))
+
+
+def join(layers: Weights) -> Array:
+    """Return all entries as one vector (..., n_parameters), layer 1 first, each layer row by row."""
+    return np.concatenate([W.reshape(*W.shape[:-2], -1) for W in layers], axis=-1)
+
+
+def split(flat: Array, shapes: Sequence[tuple[int, ...]]) -> Weights:
+    """Cut vectors (..., n_parameters) into layers of the given shapes (d_l, d_{l-1}); undoes `join`."""
+    ends = np.cumsum([m * n for m, n in shapes])[:-1]
+    parts = np.split(flat, ends, axis=-1)
+    return tuple(part.reshape(*flat.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=True))
+
+
+def members(layers: Weights) -> Iterator[Weights]:
+    """Yield each network of a batch, in the order in which `reshape(*batch)` puts their results back."""
+    for index in np.ndindex(layers[0].shape[:-2]):
+        yield tuple(W[index] for W in layers)
