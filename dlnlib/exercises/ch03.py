@@ -141,7 +141,7 @@ def _learning_time(answer: Any) -> str:
     for s, u0 in ((2.5, 1e-5), (2.0, 1e-2), (1.95, 0.04)):
         _compare_times(array(_over(answer, u, s, u0), u.shape, "the times"), u, s, u0)
     above = np.array([2.5, 2.1])
-    got = np.asarray(_raw(answer, above, 2.0, 3.0), dtype=float)
+    got = _over(answer, above, 2.0, 3.0)
     if not np.all(np.isfinite(got)):
         raise not_yet(
             "below the target all is well, but for a start above it, u0 > s, you get NaN or infinity: s - u0 and s - u are "
@@ -183,16 +183,40 @@ def _compare_times(got: Array, u: Array, s: float, u0: float) -> None:
     )
 
 
-def _over(function: Any, values: Array, *rest: float) -> Any:
-    """Call the reader's function on an array, or value by value if it takes only scalars."""
+def _over(function: Any, points: Array, *rest: float) -> Array:
+    """Call the reader's function on an array, or point by point if it takes only scalars.
+
+    NaN comes through, so that the checker can say where it comes from.
+    """
+    if not callable(function):
+        call(function)
+    with np.errstate(all="ignore"):
+        try:
+            result = np.asarray(function(points, *rest), dtype=float)
+            if result.shape == points.shape:
+                return result
+        except ZeroDivisionError:
+            # Python's own numbers raise where numpy's give NaN.
+            return np.full(points.shape, np.nan)
+        except Exception:
+            # A function for scalars may fail on arrays in any way; below it gets scalars.
+            result = None
+        return np.array([_one(call(_nan_for_zero_division, function, float(x), *rest)) for x in points])
+
+
+def _nan_for_zero_division(function: Any, *args: float) -> Any:
     try:
-        result = np.asarray(function(values, *rest), dtype=float)
-        if result.shape == values.shape:
-            return result
-    except Exception:
-        # A function for scalars may fail on arrays in any way; below it gets scalars.
-        result = None
-    return [number(call(function, float(v), *rest), "each value") for v in values]
+        return function(*args)
+    except ZeroDivisionError:
+        return np.nan
+
+
+def _one(value: Any) -> float:
+    try:
+        return float(np.asarray(value, dtype=float).reshape(()))
+    except (TypeError, ValueError):
+        kind = f"shape {np.shape(value)}" if isinstance(value, (list, tuple, np.ndarray)) else type(value).__name__
+        raise not_yet(f"the function should return one number for each value it is given; it returned {kind}.") from None
 
 
 @checker("ch03.unbalanced")
@@ -200,11 +224,10 @@ def _unbalanced(answer: Any) -> str:
     t = np.linspace(0.0, 5.0, 11)
     cases = [(1.0, 1.2, 0.1), (2.0, 0.05, 0.4), (1.5, 0.6, -0.2), (1.0, -0.3, -0.5), (2.0, 0.1, -0.099)]
     for s, a0, b0 in cases:
-        got = np.asarray(_raw(answer, t, s, a0, b0), dtype=float)
+        got = _over(answer, t, s, a0, b0)
         _compare_unbalanced(got, t, s, a0, b0)
     for s, a0 in ((1.0, 0.1), (2.0, -0.03)):
-        with np.errstate(all="ignore"):
-            got = np.asarray(_raw(answer, t, s, a0, a0), dtype=float)
+        got = _over(answer, t, s, a0, a0)
         if not np.all(np.isfinite(got)):
             raise not_yet(
                 "unbalanced layers are right, but balanced ones (a0 = b0, so c = 0) give NaN or infinity: "
@@ -215,42 +238,7 @@ def _unbalanced(answer: Any) -> str:
     return correct("with and without balance, and for every sign.")
 
 
-def _raw(function: Any, t: Array, *rest: float) -> Any:
-    """Like `_over`, but lets NaN through so that the checker can say where it comes from."""
-    if not callable(function):
-        call(function)
-    with np.errstate(all="ignore"):
-        try:
-            raw = function(t, *rest)
-            result = np.asarray(raw if raw is not None and raw is not Ellipsis else [], dtype=float)
-            if result.shape == t.shape:
-                return result
-        except ZeroDivisionError:
-            # Python's own numbers raise where numpy's give NaN.
-            return np.full(t.shape, np.nan)
-        except Exception:
-            # As in `_over`: a function for scalars.
-            result = None
-        return [_one_raw(function, float(x), *rest) for x in t]
-
-
-def _one_raw(function: Any, *args: float) -> float:
-    try:
-        value = function(*args)
-        if value is not None and value is not Ellipsis:
-            return float(np.asarray(value, dtype=float).reshape(()))
-    except ZeroDivisionError:
-        return float("nan")
-    except Exception:
-        # `call` below repeats the failure and turns it into a hint.
-        value = None
-    value = call(function, *args)
-    raise not_yet(f"the function should return one strength for each time; it returned {type(value).__name__}.")
-
-
 def _compare_unbalanced(got: Array, t: Array, s: float, a0: float, b0: float) -> None:
-    if got.shape != t.shape:
-        raise not_yet(f"the function should return one strength for each time; it returned shape {got.shape}.")
     if not np.all(np.isfinite(got)):
         raise not_yet(
             f"NaN or infinity for a0 = {a0:g}, b0 = {b0:g}: signs differ or c is negative here, "

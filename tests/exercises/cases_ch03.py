@@ -1,5 +1,7 @@
 """Answers to the exercises of chapter 3, right and wrong."""
 
+import math
+
 import numpy as np
 from cases import Cases
 
@@ -63,6 +65,12 @@ def _division_by_zero(t, s, a0, b0):
     """Python's own division raises where numpy's returns NaN."""
     c = a0 * a0 - b0 * b0
     return [float(_strength(x, s, a0, b0)) * (c / c) for x in t]
+
+
+def _division_by_zero_scalar(t, s, a0, b0):
+    """The same, for one time: math refuses arrays."""
+    c = a0 * a0 - b0 * b0
+    return float(_strength(math.fabs(t), s, a0, b0)) * (c / c)
 
 
 def _wrong_kappa(t, s, a0, b0):
@@ -177,6 +185,9 @@ CASES = {
             (_strength_by_ratio, "give NaN or infinity"),
             (_strength_by_ratio_scalar, "give NaN or infinity"),
             (_division_by_zero, "give NaN or infinity"),
+            (_division_by_zero_scalar, "give NaN or infinity"),
+            (lambda t, s, a0, b0: "much", "it returned str"),
+            (lambda t, s, a0, b0: [1.0, 2.0], "it returned shape (2,)"),
             (_angle, "roots and logarithms of c"),
             (_wrong_kappa, "factor four is missing"),
             (_sum_squared, "turn it into the strength"),
@@ -185,7 +196,7 @@ CASES = {
             (lambda t, s, a0, b0: s / (1 + (4 * s / (a0 + b0) ** 2 - 1) * np.exp(-2 * s * t)), "effective start"),
             (lambda t, s, a0, b0: -_strength(t, s, a0, b0), "sign is turned"),
             (_only_unbalanced, "do not give the logistic"),
-            (lambda t, s, a0, b0: np.zeros((2, 2)), "one strength for each time"),
+            (lambda t, s, a0, b0: np.zeros((2, 2)), "one number for each value"),
             (lambda t, s, a0, b0: 0 * t + 7.0, "the first case that fails"),
         ],
     ),
