@@ -120,8 +120,10 @@ def mean_field_variance(gain: float) -> float:
 def mean_field_slope(gain: float, variance: float | None = None) -> float:
     """Return chi_1 = g^2 E sech^4(sqrt(q) z), the mean squared gain of a small perturbation per layer (`eq-chi`).
 
-    A perturbation, and the squared Frobenius norm of the Jacobian over its width, changes by chi_1 per layer: gradients
-    vanish below 1 and explode above. gain : g > 0. variance : q; by default the fixed point `mean_field_variance(gain)`.
+    A perturbation orthogonal to the activities, and the squared Frobenius norm of the Jacobian over its width, changes by
+    chi_1 per layer: gradients vanish below 1 and explode above.
+
+    gain : g > 0. variance : q; by default the fixed point `mean_field_variance(gain)`.
     At the fixed point it is g^2 for g <= 1 and, beyond, 1 + (4/3)(g - 1)^2 + ...: only quadratically above 1, which is
     why a slightly supercritical network keeps gradients alive for many layers. Exact as the width goes to infinity.
     Source: Poole et al. 2016; Schoenholz, Gilmer, Ganguli & Sohl-Dickstein 2017.
