@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib._validate import Array
-from dlnlib.plotting import NEUTRAL, mode_colour, others, simulation, theory
+from dlnlib.plotting import DASHES, INK, MARKERS, NEUTRAL, mode_colour, others, simulation, theory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,13 +48,13 @@ def critical_set_diagram(sets: Sequence[CriticalSet], path: Sequence[tuple[int, 
                 ax.plot(*zip(where[upper.modes], where[lower.modes], strict=True), style, color=NEUTRAL, lw=0.8, zorder=1)
     for rank in sorted({s.rank for s in sets}):
         points = np.array([where[s.modes] for s in sets if s.rank == rank])
-        ax.plot(*points.T, "osD^vPX"[rank % 7], color=mode_colour(rank), ms=8, label=f"{rank} learnt", zorder=3)
+        ax.plot(*points.T, MARKERS[rank % 7], color=mode_colour(rank), ms=8, label=f"{rank} learnt", zorder=3)
     paper = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
     for modes, (x, y) in where.items():
         name = "∅" if not modes else "".join(str(k + 1) for k in modes)
         ax.annotate(name, (x, y), xytext=(-5, 7), textcoords="offset points", ha="right", fontsize=10, zorder=4, bbox=paper)
     for a, b in pairwise(path):
-        ax.annotate("", where[b], where[a], arrowprops={"arrowstyle": "-|>", "lw": 2.2, "color": "#333333"}, zorder=2)
+        ax.annotate("", where[b], where[a], arrowprops={"arrowstyle": "-|>", "lw": 2.2, "color": INK}, zorder=2)
     ax.set_xlabel("index (directions of negative curvature)")
     ax.set_ylabel(r"loss $\mathcal{L}$")
     ax.legend(loc="lower right")
@@ -77,7 +77,7 @@ def hessian_spectra(spectra: Mapping[str, Sequence[ArrayLike]], names: Sequence[
                 shift = 0.045 * (np.arange(count) - (count - 1) / 2) * min(1.0, 17 / count)
                 kind = ("v", mode_colour(1)) if value < 0 else ("o", NEUTRAL if value == 0 else mode_colour(0))
                 ax.plot(x + shift, np.full(count, value), kind[0], color=kind[1], ms=4)
-        ax.axhline(0.0, color="#333333", lw=0.8)
+        ax.axhline(0.0, color=INK, lw=0.8)
         ax.set_xticks(range(len(names)), names)
         ax.set_xlabel(f"modes learnt, {title}")
     axes[0, 0].set_ylabel("Hessian eigenvalue")
@@ -98,9 +98,9 @@ def saddle_to_saddle(
         for level in levels:
             ax.axvline(level, color=NEUTRAL, lw=0.8, ls=":")
         for k, level in enumerate(visited):
-            ax.axvline(level, color=mode_colour(k), lw=1.5, ls=(0, (4, 2)))
+            ax.axvline(level, color=mode_colour(k), lw=1.5, ls=DASHES)
         others(ax, run.loss[:, 1:], np.asarray(norms)[:, 1:])
-        ax.semilogy(run.loss[:, 0], np.asarray(norms)[:, 0], color="#333333", lw=2)
+        ax.semilogy(run.loss[:, 0], np.asarray(norms)[:, 0], color=INK, lw=2)
         ax.invert_xaxis()
         ax.set_xlabel(rf"loss $\mathcal{{L}}$, {label}")
     axes[0, 0].set(ylabel="gradient norm", ylim=(1e-5, 20.0))
@@ -117,7 +117,7 @@ def depth_curves(panels: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]]
     fig, axes = plt.subplots(1, len(panels), figsize=(6.4, 3.4), sharey=True, squeeze=False)
     for ax, (axis_label, curves) in zip(axes[0], panels.items(), strict=True):
         for k, (label, (t, u)) in enumerate(curves.items()):
-            ax.plot(t, u, color=mode_colour(k), ls=(0, (4, 2)) if k == len(curves) - 1 else "-", label=label)
+            ax.plot(t, u, color=mode_colour(k), ls=DASHES if k == len(curves) - 1 else "-", label=label)
         ax.set_xlabel(axis_label)
     axes[0, 0].set_ylabel("strength $u/s$")
     axes[0, -1].legend(loc="lower right", fontsize=9)
@@ -137,7 +137,7 @@ def steps_against_depth(depths: Sequence[int], steps: Mapping[str, ArrayLike], c
         y = np.asarray(values, dtype=float)
         shown = np.where(np.isfinite(y), y, cap)
         upto = min(int(np.argmax(np.isinf(y))) + 1, len(y)) if np.any(np.isinf(y)) else len(y)
-        ax.plot(x[:upto], shown[:upto], color=mode_colour(k), marker="osD^vP"[k % 6], ms=5, label=label)
+        ax.plot(x[:upto], shown[:upto], color=mode_colour(k), marker=MARKERS[k % 7], ms=5, label=label)
         if np.any(np.isinf(y)):
             ax.plot(x[upto - 1], cap, color=mode_colour(k), marker="^", ms=11, zorder=4)
     ax.axhline(cap, color=NEUTRAL, lw=0.8, ls=":")
@@ -161,7 +161,7 @@ def ranked_spectra(spectra: Mapping[str, ArrayLike], predicted: Sequence[ArrayLi
         ax.plot(np.arange(1, len(y) + 1), y, color=mode_colour(k), label=label)
     for k, logs in enumerate(predicted):
         y = np.asarray(logs) / np.log(10)
-        ax.plot(np.arange(1, len(y) + 1), y, color="#333333", ls=(0, (4, 2)), lw=1.2, label=None if k else "prediction")
+        ax.plot(np.arange(1, len(y) + 1), y, color=INK, ls=DASHES, lw=1.2, label=None if k else "prediction")
     ax.set_xlabel("rank $k$ of the singular value")
     ax.set_ylabel(r"$\log_{10} \sigma_k$")
     ax.legend(fontsize=9)
@@ -177,8 +177,8 @@ def strength_errors(spread: ArrayLike, ratios: Mapping[str, ArrayLike]) -> tuple
 
     fig, ax = plt.subplots()
     for k, (label, values) in enumerate(ratios.items()):
-        ax.plot(spread, values, color=mode_colour(k), marker="osD^vP"[k % 6], ms=4, label=label)
-    ax.axhline(1.0, color="#333333", ls=(0, (4, 2)), lw=1.2)
+        ax.plot(spread, values, color=mode_colour(k), marker=MARKERS[k % 7], ms=4, label=label)
+    ax.axhline(1.0, color=INK, ls=DASHES, lw=1.2)
     ax.set_xlabel(r"spread $\delta$ of the layer strengths")
     ax.set_ylabel("half time, measured over formula")
     ax.set_ylim(0, 1.08)
@@ -197,8 +197,8 @@ def hyperbolic_paths(flow: Trajectory, s: float, gaps: Array, names: Sequence[st
     a, b = (W[..., 0, 0] for W in flow.weights)
     curve = np.linspace(s / 2.6, 2.6, 200)
     for sign in (1, -1):
-        plane.plot(sign * curve, sign * s / curve, color="#333333", ls=(0, (4, 2)))
-    plane.plot([-2.6, 2.6], [2.6, -2.6], color="#333333", ls=":", lw=1.2)
+        plane.plot(sign * curve, sign * s / curve, color=INK, ls=DASHES)
+    plane.plot([-2.6, 2.6], [2.6, -2.6], color=INK, ls=":", lw=1.2)
     for j in range(a.shape[1]):
         colour = mode_colour(j) if j < len(names) else NEUTRAL
         plane.plot(a[:, j], b[:, j], color=colour, lw=2.0 if j < len(names) else 1.2)

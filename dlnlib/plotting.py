@@ -8,11 +8,14 @@ from numpy.typing import ArrayLike
 
 from dlnlib._validate import as_count
 
-__all__ = ["MODE_COLOURS", "NEUTRAL", "mode_colour", "others", "simulation", "theory", "use_style"]
+__all__ = ["DASHES", "INK", "MARKERS", "MODE_COLOURS", "NEUTRAL", "mode_colour", "others", "simulation", "theory", "use_style"]
 
 # Okabe and Ito's palette without its yellow, which is too faint on white; darkened where contrast asked for it.
 MODE_COLOURS = ("#0072B2", "#C04A00", "#007A5A", "#A0408C", "#2A8FC7", "#9A6700", "#333333")
 NEUTRAL = "#8A8A8A"
+INK = "#333333"
+DASHES = (0, (4, 2))  # of whatever is theory
+MARKERS = "osD^vPX"  # one for each curve, where colour alone should not tell them apart
 
 
 def use_style() -> None:
@@ -50,7 +53,7 @@ def simulation(ax: Any, x: ArrayLike, y: ArrayLike, k: int = 0, **kwargs: Any) -
 
 def theory(ax: Any, x: ArrayLike, y: ArrayLike, k: int = 0, **kwargs: Any) -> Any:
     """Draw a theoretical curve of mode k: dashed, thin, in full colour, above the simulation."""
-    style = {"color": mode_colour(k), "linestyle": (0, (4, 2)), "linewidth": 1.5, "zorder": 3}
+    style = {"color": mode_colour(k), "linestyle": DASHES, "linewidth": 1.5, "zorder": 3}
     return ax.plot(x, y, **{**style, **kwargs})
 
 

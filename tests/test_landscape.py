@@ -471,3 +471,12 @@ def test_nothing_of_the_arguments_is_changed(correlated):
 def test_mistakes_are_named(call, fragment):
     with pytest.raises(ValueError, match=fragment):
         call(white(3, 2, 1))
+
+
+def test_the_search_does_not_depend_on_units():
+    task = Moments.white(np.diag([2.0, 1.0]))
+    small = Moments(1e-40 * task.xx, 1e-100 * task.yx)
+    found, scaled = (landscape.find_critical_points(m, (2, 1, 2), 6, rng=np.random.default_rng(3)) for m in (task, small))
+    assert len(found) == len(scaled) > 0
+    products = [np.array([dln.product(weights) for weights in points]) for points in (found, scaled)]
+    np.testing.assert_allclose(1e60 * products[1], products[0], atol=1e-6)

@@ -175,6 +175,7 @@ METHODS = {
     "Moments.optimum": (MOMENTS.optimum, {"rank": 1}),
     "Moments.whitened": (MOMENTS.whitened, {"kind": "pca"}),
     "Trajectory.at": (PATH.at, {"t": 0.5}),
+    "Trajectory.strengths": (PATH.strengths, {"modes": MODES}),
     "verify": (dln.verify, {"label": "eq-a", "got": [1.0], "want": [1.0], "rtol": 1e-3, "how": HOW}),
 }
 # Functions whose documented answer may be infinite.
