@@ -252,7 +252,8 @@ def word_count(source: Source) -> int:
     return sum(len(re.findall(r"[A-Za-z0-9][\w'’-]*", line)) for line in lines)
 
 
-def visible_code_lines(source: Source) -> int:
+def visible_code(source: Source) -> list[str]:
+    """The lines of code that a reader of the page sees without unfolding anything."""
     hidden = {"solution", "hide-input", "hide-cell", "remove-input", "remove-cell"}
     shown = [cell for cell in source.cells if not hidden & set(tags(cell))]
-    return sum(1 for cell in shown for line in cell.body.splitlines() if line.strip())
+    return [line for cell in shown for line in cell.body.splitlines() if line.strip()]

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from _chapters import Source, calls, figure_of, plain, required, tags, tree, visible_code_lines, word_count
+from _chapters import Source, calls, figure_of, plain, required, tags, tree, visible_code, word_count
 
 Rule = Callable[[Source], Iterator[str]]
 RULES: dict[str, Rule] = {}
@@ -85,11 +85,14 @@ def first_cell(source: Source) -> Iterator[str]:
 
 @rule
 def length(source: Source) -> Iterator[str]:
-    words, lines = word_count(source), visible_code_lines(source)
+    words, lines = word_count(source), len(visible_code(source))
     if words > 3500 or (words < 1800 and not source.is_template):
         yield f"{words} words of prose; a chapter has 1,800 to 3,500"
     if lines > 150:
         yield f"{lines} visible lines of code; a chapter has at most 150"
+    for line in visible_code(source):
+        if len(line) > 120:
+            yield f"a visible line of code has {len(line)} characters, at most 120: {line[:60]}..."
 
 
 @rule

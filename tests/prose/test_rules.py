@@ -22,6 +22,7 @@ PLANTED = [
     ("first_cell", "dln.plotting.use_style()", "", "use_style"),
     ("length", "One paragraph that asks", "word " * 3500 + "One paragraph that asks", "words"),
     ("length", "plt.show()", "x = 1\n" * 150 + "plt.show()", "visible lines"),
+    ("length", "plt.show()", "x = " + "1 + " * 40 + "1\nplt.show()", "characters"),
     ("short_functions", "    ...  # your code here", "    x = 1\n" * 15 + "    ...", "weight has"),
     ("equation_labels", "(def-template-flow)", "(flow)", "should be eq-"),
     ("verified", 'verify("eq-template-exponential"', 'verify("eq-template-other"', "under this result"),
