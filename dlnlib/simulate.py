@@ -130,6 +130,8 @@ def _integrate(layers: Weights, moments: Moments, times: Array, rtol: float, ato
         raise ValueError(
             f"gradient flow used {budget:,} evaluations and reached only t = {reached:g} of {times[-1]:g}; {advice}"
         ) from None
+    except (ValueError, np.linalg.LinAlgError) as error:  # an implicit method met numbers beyond float64
+        raise ValueError(f"gradient flow could not be integrated to t = {times[-1]:g} ({error}); {advice}") from None
     if not solution.success or not np.all(np.isfinite(solution.y)):
         raise ValueError(f"gradient flow could not be integrated to t = {times[-1]:g} ({solution.message.strip()}); {advice}")
     return solution
