@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,21 +21,11 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from dlnlib.verify import Verified as Entry
+
 LOGGER = logging.getLogger(__name__)
 JSON_NAME = "ledger.json"
 COLUMNS = ("Equation", "Compared", "Values", "Measured", "Allowed")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One comparison: what `dlnlib.verify` recorded, in the order in which a document makes them."""
-
-    label: str
-    how: str
-    n_values: int
-    error: float
-    allowed: float
-    measure: str
 
 
 class _RecordParser(HTMLParser):
