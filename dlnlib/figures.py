@@ -57,6 +57,7 @@ def critical_set_diagram(sets: Sequence[CriticalSet], path: Sequence[tuple[int, 
         ax.annotate("", where[b], where[a], arrowprops={"arrowstyle": "-|>", "lw": 2.2, "color": INK}, zorder=2)
     ax.set_xlabel("index (directions of negative curvature)")
     ax.set_ylabel(r"loss $\mathcal{L}$")
+    ax.margins(x=0.09)
     ax.legend(loc="lower right")
     return fig, ax
 
@@ -149,7 +150,7 @@ def steps_against_depth(depths: Sequence[int], steps: Mapping[str, ArrayLike], c
 
 
 def ranked_spectra(spectra: Mapping[str, ArrayLike], predicted: Sequence[ArrayLike] = ()) -> tuple[Figure, Axes]:
-    """Draw log10 of singular values against rank for each label; predicted curves, if any, dashed in the same colours.
+    """Draw log10 of singular values against rank for each label; predicted curves, if any, dashed.
 
     spectra, predicted : natural logarithms of singular values, decreasing.
     """
@@ -158,7 +159,8 @@ def ranked_spectra(spectra: Mapping[str, ArrayLike], predicted: Sequence[ArrayLi
     fig, ax = plt.subplots(figsize=(6.4, 3.8))
     for k, (label, logs) in enumerate(spectra.items()):
         y = np.asarray(logs) / np.log(10)
-        ax.plot(np.arange(1, len(y) + 1), y, color=mode_colour(k), label=label)
+        colour = mode_colour(k if k < 4 else k + 1)  # the second blue is too near the first without markers
+        ax.plot(np.arange(1, len(y) + 1), y, color=colour, label=label)
     for k, logs in enumerate(predicted):
         y = np.asarray(logs) / np.log(10)
         ax.plot(np.arange(1, len(y) + 1), y, color=INK, ls=DASHES, lw=1.2, label=None if k else "prediction")
