@@ -136,9 +136,28 @@ def drop_repeated_ids(app: Sphinx, doctree: nodes.document, docname: str) -> Non
             element["ids"] = [name for name in element["ids"] if name not in REPEATED_IDS]
 
 
+def keep_punctuation(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """A comma or a full stop stays on the line of the formula before it: MathJax's boxes would allow a break between."""
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        if not isinstance(after, nodes.Text) or after.parent is not formula.parent:
+            continue
+        match = re.match(r"[.,;:!?)\]]+", after.astext())
+        if match is None:
+            continue
+        parent = formula.parent
+        place = parent.index(formula)
+        rest = nodes.Text(after.astext()[match.end() :])
+        parent[place : place + 2] = [
+            nodes.inline("", "", formula.deepcopy(), nodes.Text(match[0]), classes=["dln-unbroken"]),
+            rest,
+        ]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", set_theme_options)
     app.connect("doctree-resolved", drop_repeated_ids)
+    app.connect("doctree-resolved", keep_punctuation)
     app.connect("html-page-context", clean_assets, priority=900)
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_cell, depart_HideCellInput))
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
