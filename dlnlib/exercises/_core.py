@@ -76,7 +76,7 @@ _CHECKERS: dict[str, Checker] = {}
 def checker(exercise: str) -> Callable[[Checker], Checker]:
     """Register a function of the reader's answer that returns praise, or raises `Hint`, as the checker of an exercise."""
     if not re.fullmatch(r"ch\d\d\.[a-z0-9_]+", exercise):
-        raise ValueError(f'an exercise id looks like "ch03.half_time", got {exercise!r}')
+        raise ValueError(f'an exercise id looks like "ch03.learning_time", got {exercise!r}')
 
     def register(function: Checker) -> Checker:
         if exercise in _CHECKERS:
@@ -98,7 +98,7 @@ def checker_ids() -> tuple[str, ...]:
 def check(exercise: str, answer: Any) -> Result:
     """Check the reader's answer and say: not attempted, not yet (with a hint), or correct. Never raises for an answer.
 
-    exercise : id such as "ch03.half_time". answer : whatever the exercise asks for, in any equivalent form.
+    exercise : id such as "ch03.learning_time". answer : whatever the exercise asks for, in any equivalent form.
     Raises ValueError for an id that does not exist, naming the nearest ones.
     """
     function = _find(exercise)

@@ -166,3 +166,14 @@ def test_broken_links_are_found(tmp_path):
         '<a href="b.html"></a><a href="#nowhere"></a><a href="../up.html"></a><a href="#here" id="here"></a>'
     )
     assert len(list(broken_links(tmp_path, tmp_path / "a.html"))) == 3
+
+
+@pytest.mark.parametrize("name", toc_pages())
+def test_punctuation_stays_with_its_formula(site, name):
+    loose = [
+        after
+        for formula in main(soup(site / name)).find_all("span", class_="math")
+        if isinstance(after := formula.next_sibling, str) and "dln-unbroken" not in (formula.parent.get("class") or [])
+        if re.match(r"[.,;:!?)]", after)
+    ]
+    assert not loose
