@@ -132,7 +132,8 @@ def effective_start(weights: Sequence[ArrayLike], modes: Modes, *, competing: bo
     occupied their directions of the hidden layer before. Modes beyond the hidden width get 0.
 
     weights : (W_1, W_2), leading axes are a batch. modes : of the task, in decreasing order of s, for white inputs.
-    Exact in the limit of small starts and different s_k. Raises ValueError unless there are two layers that fit modes.
+    For small starts and different s_k; that its error vanishes with the start is argued and measured in the book, not
+    proved. Raises ValueError unless there are two layers that fit modes.
     """
     layers = as_weights(weights)
     if len(layers) != 2:
