@@ -27,6 +27,7 @@ __all__ = [
     "close",
     "compare",
     "correct",
+    "find",
     "not_yet",
     "number",
 ]
@@ -101,7 +102,7 @@ def check(exercise: str, answer: Any) -> Result:
     exercise : id such as "ch03.learning_time". answer : whatever the exercise asks for, in any equivalent form.
     Raises ValueError for an id that does not exist, naming the nearest ones.
     """
-    function = _find(exercise)
+    function = find(exercise)
     if answer is None or answer is Ellipsis:
         return Result(exercise, "todo", "replace the dots by your answer, run the cell, then run this one again.")
     try:
@@ -116,7 +117,8 @@ def check(exercise: str, answer: Any) -> Result:
         return Result(exercise, "not-yet", f"this answer could not be read ({type(error).__name__}: {error}).")
 
 
-def _find(exercise: str) -> Checker:
+def find(exercise: str) -> Checker:
+    """Return the checker of an exercise; raises ValueError for an id that does not exist, naming those that do."""
     if exercise not in _CHECKERS:
         chapter = str(exercise).split(".")[0]
         if re.fullmatch(r"ch\d\d", chapter):

@@ -1,10 +1,37 @@
-"""Checkers of the chapter template (chapters/_template.md): the smallest examples of a number and of a function."""
+"""Checkers of the chapter template (chapters/_template.md): the smallest example of each kind."""
 
 from typing import Any
 
 import numpy as np
 
 from dlnlib.exercises import _core as core
+from dlnlib.exercises._questions import choice_question, number_question
+from dlnlib.moments import Moments
+from dlnlib.network import gradients
+
+choice_question(
+    "ch00.guess",
+    right="c",
+    hints={
+        "a": "there is further to go, yes, but also a steeper slope.",
+        "b": "the slope is steeper, yes, but there is also further to go.",
+    },
+    praise="distance and speed have both doubled.",
+)
+
+number_question(
+    "ch00.speed",
+    truth=lambda: -gradients((np.zeros((1, 1)),), Moments.white([[3.0]]))[0].item(),
+    atol=1e-3,
+    mistakes={
+        "that is the slope of the loss; the weight moves against it.": -3.0,
+        "that is the weight at the start, and not its speed.": 0.0,
+        "the target is 3, not 1.": 1.0,
+    },
+    otherwise="put w = 0 and s = 3 into the flow.",
+    praise="the speed is what remains of the way.",
+    what="the speed",
+)
 
 
 @core.checker("ch00.half_life")

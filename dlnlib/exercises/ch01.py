@@ -6,48 +6,64 @@ import numpy as np
 
 from dlnlib._validate import Array
 from dlnlib.exercises import _core as core
-from dlnlib.moments import Moments
+from dlnlib.exercises._questions import choice_question, number_question
+from dlnlib.moments import Modes, Moments
 from dlnlib.simulate import gradient_descent
 
 
-@core.checker("ch01.louder")
-def louder(answer: Any) -> str:
-    return core.choice(
-        answer,
-        "c",
-        {
-            "a": "the limit is set by the variance of the inputs, and that has changed.",
-            "b": "the inputs doubled; ask what their second moments did.",
-        },
-        "second moments grow with the square, and the limit falls by the same factor.",
-    )
+choice_question(
+    "ch01.louder",
+    right="c",
+    hints={
+        "a": "the limit is set by the variance of the inputs, and that has changed.",
+        "b": "the inputs doubled; ask what their second moments did.",
+    },
+    praise="second moments grow with the square, and the limit falls by the same factor.",
+)
+
+choice_question(
+    "ch01.flip",
+    right="c",
+    hints={
+        "a": "the order of the final strengths is not the order of learning; what does a small network feel at first?",
+        "b": "right for raw inputs; now look at the correlation that the whitened network is given.",
+        "d": "two different orders, yes, but each belongs to the other inputs.",
+    },
+    praise="small weights feel only the correlation that they are given, and whitening has changed its order.",
+)
+
+choice_question(
+    "ch01.catapult",
+    right="c",
+    hints={
+        "a": "that minimum has a sharpness above two over the step, so it pushes descent away.",
+        "b": "it does leave; but look for other minima of the same loss, some of them flatter.",
+    },
+    praise="descent is thrown out of the sharp valley and lands where the step is small enough.",
+)
 
 
-@core.checker("ch01.flip")
-def flip(answer: Any) -> str:
-    return core.choice(
-        answer,
-        "c",
-        {
-            "a": "the order of the final strengths is not the order of learning; what does a small network feel at first?",
-            "b": "right for raw inputs; now look at the correlation that the whitened network is given.",
-            "d": "two different orders, yes, but each belongs to the other inputs.",
-        },
-        "small weights feel only the correlation that they are given, and whitening has changed its order.",
-    )
+def _left_out(rank: int) -> float:
+    """Share of the squares that the best matrix of this rank misses, entry by entry."""
+    A = np.diag([4.0, 2.0, 2.0])
+    return float(np.sum((A - Modes.of(A).truncate(rank).matrix()) ** 2) / np.sum(A**2))
 
 
-@core.checker("ch01.catapult")
-def catapult(answer: Any) -> str:
-    return core.choice(
-        answer,
-        "c",
-        {
-            "a": "that minimum has a sharpness above two over the step, so it pushes descent away.",
-            "b": "it does leave; but look for other minima of the same loss, some of them flatter.",
-        },
-        "descent is thrown out of the sharp valley and lands where the step is small enough.",
-    )
+number_question(
+    "ch01.missing",
+    truth=lambda: _left_out(1),
+    rtol=0.02,
+    mistakes={
+        "that is the share that rank 1 keeps; what does it miss?": lambda: 1 - _left_out(1),
+        "you have added the singular values; it is their squares that add up.": 4 / 8,
+        "that is the share of the length; the loss, and this question, count the square.": lambda: np.sqrt(_left_out(1)),
+        "that is missing at rank 2; rank 1 leaves two modes out.": lambda: _left_out(2),
+        "that is the square itself; divide by the sum of all squares.": 8.0,
+    },
+    otherwise="add the squares of the singular values left out, and divide by the sum of all squares.",
+    praise="8 of 24: the modes left out hold a third of the squares.",
+    what="the share",
+)
 
 
 @core.checker("ch01.best_step")

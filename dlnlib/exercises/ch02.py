@@ -8,39 +8,51 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib._validate import Array
-from dlnlib.exercises._core import array, call, checker, choice, close, compare, correct, not_yet, number
+from dlnlib.exercises._core import array, call, checker, close, compare, correct, not_yet, number
+from dlnlib.exercises._questions import choice_question, number_question
 from dlnlib.landscape import classify, critical_point, critical_sets
 from dlnlib.moments import Moments
 
 
-@checker("ch02.levels")
-def levels(answer: Any) -> str:
-    """Predict how many loss levels a search for critical points finds."""
-    return choice(
-        answer,
-        "c",
-        {
-            "a": "the search looks for a vanishing gradient, and saddles have one too; not only minima are counted.",
-            "b": "it matters which modes are learnt, not only how many: learning mode 3 alone explains less than mode 1.",
-            "d": "points of equal loss do form continua, but could a mode be learnt by half where the gradient vanishes?",
-        },
-        correct("yes: every set of at most two of the three modes, and their losses happen to differ."),
-    )
+choice_question(
+    "ch02.levels",
+    right="c",
+    hints={
+        "a": "the search looks for a vanishing gradient, and saddles have one too; not only minima are counted.",
+        "b": "it matters which modes are learnt, not only how many: learning mode 3 alone explains less than mode 1.",
+        "d": "points of equal loss do form continua, but could a mode be learnt by half where the gradient vanishes?",
+    },
+    praise="yes: every set of at most two of the three modes, and their losses happen to differ.",
+)
 
+choice_question(
+    "ch02.unused_unit",
+    right="c",
+    hints={
+        "a": "the outgoing weights of the unit now multiply a signal, so moving them costs something it did not cost before.",
+        "b": "the block of the unit has the determinant -s^2 with or without the incoming weights; what does its sign say?",
+        "d": "the incoming weights add a positive square to the second variation, which cannot make it more negative.",
+    },
+    praise="yes: the direction stays downhill, and gets flatter as the incoming weights grow.",
+)
 
-@checker("ch02.unused_unit")
-def unused_unit(answer: Any) -> str:
-    """Predict what incoming weights of an unused unit do to the Hessian."""
-    return choice(
-        answer,
-        "c",
-        {
-            "a": "the outgoing weights of the unit now multiply a signal, so moving them costs something it did not cost before.",
-            "b": "the block of the unit has the determinant -s^2 with or without the incoming weights; what does its sign say?",
-            "d": "the incoming weights add a positive square to the second variation, which cannot make it more negative.",
-        },
-        correct("yes: the direction stays downhill, and gets flatter as the incoming weights grow."),
-    )
+number_question(
+    "ch02.third_alone",
+    truth=lambda: _measured(Moments.white(np.diag([4.0, 3.0, 2.0, 1.0])), (2,), (4, 3, 4))[1],
+    atol=1e-9,
+    mistakes={
+        "that is the number of swaps; two unused units can wake up besides.": 2,
+        "those are the wake-ups; the learnt mode can also be swapped for a stronger one.": 6,
+        "one of the three hidden units carries the learnt mode; only the other two can wake up.": 2 + 3 * 3,
+        "a swap leads down only towards a stronger mode, and you have counted the weaker one.": 1 + 6,
+        "each unused unit can wake up for each missing mode; you have let one of them do it.": 2 + 3,
+        "no unit can wake up for the mode that is learnt already.": 2 + 2 * 4,
+        "a swap for the weaker mode leads up: count stronger ones alone.": 3 + 6,
+    },
+    otherwise="count the missing modes that are stronger, then multiply unused units by missing modes, and add.",
+    praise="two swaps, and two units times three modes to wake up.",
+    what="the index",
+)
 
 
 @checker("ch02.critical_list")

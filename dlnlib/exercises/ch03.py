@@ -8,50 +8,68 @@ import numpy as np
 
 from dlnlib import exact
 from dlnlib._validate import Array
-from dlnlib.exercises._core import array, call, checker, choice, close, compare, correct, not_yet, number
+from dlnlib.exercises._core import array, call, checker, close, compare, correct, not_yet, number
+from dlnlib.exercises._questions import choice_question, number_question
 from dlnlib.initialise import gaussian
+from dlnlib.landscape import critical_point
 from dlnlib.moments import Moments
-from dlnlib.network import error_correlation, imbalances
+from dlnlib.network import error_correlation, imbalances, loss
 from dlnlib.simulate import gradient_descent, gradient_flow
 
 
-@checker("ch03.race")
-def _race(answer: Any) -> str:
-    return choice(
-        answer,
-        "b",
-        {
-            "a": "the singular value sets the rate, but the start sets how far there is to go; put both into the half time.",
-            "c": "the half times are equal only by accident; compute both.",
-        },
-        "a start ten thousand times stronger outweighs the smaller singular value here.",
-    )
+choice_question(
+    "ch03.race",
+    right="b",
+    hints={
+        "a": "the singular value sets the rate, but the start sets how far there is to go; put both into the half time.",
+        "c": "the half times are equal only by accident; compute both.",
+    },
+    praise="a start ten thousand times stronger outweighs the smaller singular value here.",
+)
+
+choice_question(
+    "ch03.scale",
+    right="c",
+    hints={
+        "a": "both are delayed, but a weak mode grows more slowly and so needs longer for the same extra distance.",
+        "b": "that depends on what the gap was; ask instead how much each half time grows when u0 is divided.",
+    },
+    praise="the delay of a mode is ln(10^4)/(2s), so the gap grows by the difference of two such terms.",
+)
+
+choice_question(
+    "ch03.opposite",
+    right="b",
+    hints={
+        "a": "to cross zero the sum a + b has to grow; what is its rate of change while it is zero?",
+        "c": "the loss cannot grow along gradient flow, and here c = 0; could both layers still become large?",
+    },
+    praise="the start lies on the stable manifold of the saddle.",
+)
 
 
-@checker("ch03.scale")
-def _scale(answer: Any) -> str:
-    return choice(
-        answer,
-        "c",
-        {
-            "a": "both are delayed, but a weak mode grows more slowly and so needs longer for the same extra distance.",
-            "b": "that depends on what the gap was; ask instead how much each half time grows when u0 is divided.",
-        },
-        "the delay of a mode is ln(10^4)/(2s), so the gap grows by the difference of two such terms.",
-    )
+def _loss_with(*learnt: int) -> float:
+    """Loss of a network that has learnt these modes of s = (3, 2, 1) and no others; the least loss is 0.15."""
+    task = Moments.white(np.diag([3.0, 2.0, 1.0]), noise=0.1)
+    return float(loss(critical_point(task, learnt, (3, 3, 3)), task))
 
 
-@checker("ch03.opposite")
-def _opposite(answer: Any) -> str:
-    return choice(
-        answer,
-        "b",
-        {
-            "a": "to cross zero the sum a + b has to grow; what is its rate of change while it is zero?",
-            "c": "the loss cannot grow along gradient flow, and here c = 0; could both layers still become large?",
-        },
-        "the start lies on the stable manifold of the saddle.",
-    )
+number_question(
+    "ch03.landing",
+    truth=lambda: _loss_with(0),
+    rtol=2e-3,
+    mistakes={
+        "that is half the sum over the modes that still wait; the noise that nobody can learn is missing.": 2.5,
+        "the loss carries a factor one half.": 5.15,
+        "you have counted the mode that is learnt; the loss is what is left.": 0.15 + 9 / 2,
+        "the singular values enter squared.": 0.15 + 3 / 2,
+        "that is the start, where nothing is learnt.": lambda: _loss_with(),
+        "that is the next landing, with two modes learnt.": lambda: _loss_with(0, 1),
+    },
+    otherwise="square the singular values of the two modes that wait, add, halve, and add the least loss.",
+    praise="0.15 + (4 + 1)/2: the second landing of the staircase.",
+    what="the loss",
+)
 
 
 @checker("ch03.late_rate")

@@ -6,33 +6,54 @@ import numpy as np
 
 from dlnlib import exact
 from dlnlib.exercises import _core as core
+from dlnlib.exercises._questions import choice_question, number_question
+from dlnlib.moments import Moments
+from dlnlib.simulate import largest_stable_step
 
 
-@core.checker("ch04.slowest_depth")
-def slowest_depth(answer: Any) -> str:
-    slowest = "abc"[int(np.argmax([exact.half_time(2.0, 0.01, L) for L in (2, 8, 100)]))]
-    return core.choice(
-        answer,
-        slowest,
-        {
-            "a": "the exponent 2 - 2/L is larger at the greater depths and delays a weak mode.",
-            "c": "do not forget the factor L in front: it speeds everything up, while the exponent never exceeds 2.",
-        },
-        "the exponent delays, the factor L hastens, and in between the delay is longest.",
-    )
+choice_question(
+    "ch04.slowest_depth",
+    right=lambda: "abc"[int(np.argmax([exact.half_time(2.0, 0.01, L) for L in (2, 8, 100)]))],
+    hints={
+        "a": "the exponent 2 - 2/L is larger at the greater depths and delays a weak mode.",
+        "c": "do not forget the factor L in front: it speeds everything up, while the exponent never exceeds 2.",
+    },
+    praise="the exponent delays, the factor L hastens, and in between the delay is longest.",
+)
+
+choice_question(
+    "ch04.trap",
+    right="b",
+    hints={
+        "a": "ask what a singular value would have to do for the determinant to change its sign.",
+        "c": "only one singular value has to stay behind; which one costs the least loss?",
+    },
+    praise="one singular value cannot pass zero, and the weakest mode is the cheapest one to lose.",
+)
 
 
-@core.checker("ch04.trap")
-def trap(answer: Any) -> str:
-    return core.choice(
-        answer,
-        "b",
-        {
-            "a": "ask what a singular value would have to do for the determinant to change its sign.",
-            "c": "only one singular value has to stay behind; which one costs the least loss?",
-        },
-        "one singular value cannot pass zero, and the weakest mode is the cheapest one to lose.",
-    )
+def _largest_step(depth: int, s: float) -> float:
+    """Largest stable step at the balanced minimum of a chain of scalar layers, from its Hessian."""
+    layers = tuple(np.full((1, 1), s ** (1 / depth)) for _ in range(depth))
+    return float(largest_stable_step(layers, Moments.white([[s]])))
+
+
+number_question(
+    "ch04.largest_step",
+    truth=lambda: _largest_step(4, 9.0),
+    rtol=0.01,
+    mistakes={
+        "that is the limit of two layers; these are four.": lambda: _largest_step(2, 9.0),
+        "the factor L is missing: four layers move at once.": 2 / 27,
+        "the exponent is 2 - 2/L, which is 3/2 here, not 1.": 2 / (4 * 9),
+        "the exponent is 2 - 2/L; it comes to 2 only at infinite depth.": 2 / (4 * 81),
+        "descent is stable up to two over the sharpness, not one.": 1 / 108,
+        "that is the sharpness; the step is two over it.": 108.0,
+    },
+    otherwise="put L = 4 and s = 9 into the sharpness; 9 to the power 3/2 is 27.",
+    praise="2/(4 * 27), six times less than two layers allow.",
+    what="the step",
+)
 
 
 @core.checker("ch04.plateau")
