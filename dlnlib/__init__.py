@@ -29,6 +29,7 @@ _SUBMODULES = (
     "datasets",
     "exact",
     "exercises",
+    "explore",
     "figures",
     "hessian",
     "initialise",

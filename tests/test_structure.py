@@ -25,7 +25,7 @@ LAYERS = (
     ("simulate",),
     ("exact", "initialise"),
     ("landscape",),
-    ("figures",),
+    ("figures", "explore"),
     ("exercises",),
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}

@@ -1,0 +1,9 @@
+"""Interactive charts, one function each: Altair on the built page, widgets in a running kernel.
+
+A chart is a description, an `Explorer`: controls, parts that compute numbers with dlnlib, panels, and series that draw
+them. A chart of one's own needs nothing else; on the built page each combination of controls is computed beforehand.
+"""
+
+from dlnlib.explore._model import Choice, Explorer, Panel, Part, Series, Slider, words
+
+__all__ = ["Choice", "Explorer", "Panel", "Part", "Series", "Slider", "words"]
