@@ -30,7 +30,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
-PACKAGES = ("numpy", "scipy", "matplotlib", "ipykernel", "myst-nb")
+PACKAGES = ("numpy", "scipy", "matplotlib", "altair", "ipykernel", "myst-nb")
 STAMP = "dlnlib-fingerprint.txt"
 
 
