@@ -4,6 +4,14 @@ import numpy as np
 from cases import Cases
 
 CASES = {
+    "ch00.guess": Cases(
+        accept=["c", " (C). "],
+        refuse=[("a", "steeper slope"), ("b", "further to go"), ("d", "one of the letters a, b, c")],
+    ),
+    "ch00.speed": Cases(
+        accept=[3, "3", "3,0", "6/2", np.float32(3.0)],
+        refuse=[(-3, "slope of the loss"), ("−3", "slope of the loss"), (0, "at the start"), ("1", "not 1"), (7, "put w = 0")],
+    ),
     "ch00.half_life": Cases(
         accept=[np.log(2.0), [0.6931471805599453], np.array(np.log(2.0))],
         refuse=[

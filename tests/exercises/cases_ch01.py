@@ -77,6 +77,18 @@ CASES = {
         accept=["c", " (C) "],
         refuse=[("a", "variance of the inputs"), ("b", "second moments"), ("d", "one of the letters")],
     ),
+    "ch01.missing": Cases(
+        accept=[1 / 3, "1/3", "0,333", 0.33, 8 / 24],
+        refuse=[
+            (2 / 3, "rank 1 keeps"),
+            (0.5, "their squares"),
+            (np.sqrt(1 / 3), "share of the length"),
+            ("1/6", "rank 2"),
+            (8, "divide by the sum"),
+            (0.4, "left out"),
+            ("a third", "type one number"),
+        ],
+    ),
     "ch01.flip": Cases(
         accept=["c", "C."],
         refuse=[("a", "feel at first"), ("b", "right for raw inputs"), ("d", "belongs to the other")],

@@ -104,6 +104,19 @@ CASES = {
         accept=["c", "C."],
         refuse=[("a", "did not cost before"), ("b", "determinant"), ("d", "positive square")],
     ),
+    "ch02.third_alone": Cases(
+        accept=[8, "8", 8.0, "16/2"],
+        refuse=[
+            (2, "number of swaps"),
+            (6, "those are the wake-ups"),
+            (11, "carries the learnt mode"),
+            (7, "counted the weaker one"),
+            (5, "let one of them"),
+            (10, "learnt already"),
+            (9, "count stronger ones alone"),
+            (3, "multiply unused units"),
+        ],
+    ),
     "ch02.critical_list": Cases(
         accept=[ROWS, np.array(ROWS[::-1]), tuple(map(tuple, ROWS)), np.array(ROWS).T],
         refuse=[

@@ -114,6 +114,18 @@ CASES = {
         accept=["b", "(b)", "B."],
         refuse=[("a", "has to grow"), ("c", "cannot grow"), ("x", "one of the letters")],
     ),
+    "ch03.landing": Cases(
+        accept=[2.65, "2.65", "2,65", 0.15 + 5 / 2],
+        refuse=[
+            (2.5, "nobody can learn"),
+            (5.15, "one half"),
+            (4.65, "mode that is learnt"),
+            (1.65, "squared"),
+            (7.15, "that is the start"),
+            (0.65, "next landing"),
+            (3, "square the singular values"),
+        ],
+    ),
     "ch03.late_rate": Cases(
         accept=[5, 5.0, [5], np.array([[5.0]]), np.sqrt(25)],
         refuse=[

@@ -76,6 +76,18 @@ CASES = {
         accept=["b", "B.", "(b)"],
         refuse=[("a", "change its sign"), ("c", "costs the least"), (2, "one of the letters")],
     ),
+    "ch04.largest_step": Cases(
+        accept=[1 / 54, "1/54", "2/108", 0.0185, "1.85e-2"],
+        refuse=[
+            (1 / 9, "two layers"),
+            (2 / 27, "factor L is missing"),
+            (2 / 36, "3/2 here"),
+            (2 / 324, "infinite depth"),
+            (1 / 108, "not one"),
+            (108, "that is the sharpness"),
+            (0.5, "27"),
+        ],
+    ),
     "ch04.plateau": Cases(
         accept=[50.0, 50, [0.1**-2 / 2], np.float64(50)],
         refuse=[

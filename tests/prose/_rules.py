@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from _chapters import Source, calls, figure_of, plain, required, tags, tree, visible_code, word_count
+from _chapters import Directive, Source, calls, figure_of, plain, required, tags, tree, visible_code, word_count
+
+from dlnlib.exercises import question
 
 Rule = Callable[[Source], Iterator[str]]
 RULES: dict[str, Rule] = {}
@@ -188,6 +190,47 @@ def exercises(source: Source) -> Iterator[str]:
 
 def _checked_between(source: Source, first: int, last: int) -> bool:
     return any("check" in tags(cell) and list(calls(cell, "check")) for cell in source.cells if first < cell.line < last)
+
+
+CHOICE = re.compile(r"^[*+-] \(([a-z])\) \S", re.M)
+HIDDEN_CELLS = ("exercise", "check")
+
+
+@rule
+def questions(source: Source) -> Iterator[str]:
+    """Predictions are questions: short, before the exercises, in dlnlib, choices in a list, cells in the notebook alone."""
+    found = [block for block in source.named("exercise") if "kind-predict" in str(block.options.get("class", "")).split()]
+    wanted = 2 if source.is_template else 3
+    if len(found) < wanted:
+        yield f"a chapter asks at least three questions (kind-predict), this asks {len(found)}"
+    if not any(not CHOICE.search(block.body) for block in found):
+        yield "none of the questions asks for a number"
+    for block in found:
+        yield from (f"line {block.line}: {fault}" for fault in _question_faults(source, block))
+
+
+def _question_faults(source: Source, block: Directive) -> Iterator[str]:
+    label = str(block.options.get("label", ""))
+    name = label.removeprefix("ex-").replace("-", ".", 1).replace("-", "_")
+    if not block.line < source.section("Exercises")[0]:
+        yield f"{label} stands before the exercises, where its answer is not known yet"
+    if len(block.body.splitlines()) > 10:
+        yield f"{label} has more than ten lines"
+    letters = "".join(CHOICE.findall(block.body))
+    if not letters and re.search(r"\([a-z]\)", block.body):
+        yield f"{label}: choices are a list whose items start with (a), (b), ..."
+    try:
+        registered = question(name).letters
+    except ValueError as error:
+        yield f"{label}: {error}"
+        return
+    if letters != registered:
+        yield f"{label} offers the choices {letters or 'none'}, and dlnlib knows {registered or 'a number'}"
+    solution = min((first for other, first, _ in source.solutions() if other == label), default=0)
+    cells = [tags(cell) for cell in source.cells if block.line < cell.line < solution]
+    for tag in HIDDEN_CELLS:
+        if not any(tag in cell and "remove-cell" in cell for cell in cells):
+            yield f"{label}: the cell tagged {tag} is tagged remove-cell too, because the page has a form"
 
 
 @rule
