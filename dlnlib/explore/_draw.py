@@ -58,7 +58,9 @@ def picture(explorer: Explorer, values: Mapping[str, Value]) -> tuple[bytes, str
 def _style() -> Any:
     from matplotlib import rc_context
 
-    return rc_context({"axes.spines.right": False, "axes.spines.top": False, "font.size": 10.5, "axes.grid": True, "grid.alpha": 0.25})
+    return rc_context(
+        {"axes.spines.right": False, "axes.spines.top": False, "font.size": 10.5, "axes.grid": True, "grid.alpha": 0.25}
+    )
 
 
 def _series(axes: Any, series: Series, x: Array, y: Array, columns: Mapping[str, Any]) -> None:

@@ -33,7 +33,7 @@ def controls_html(explorer: Explorer, said: str, data: str) -> str:
 
 
 def _control(explorer: Explorer, control: Control) -> str:
-    name, at = element(explorer, control.name), control.values.index(control.start)  # type: ignore[arg-type]
+    name, at = element(explorer, control.name), control.values.index(control.start)
     label = f'<label for="{name}">{escape(control.label)}</label>'
     if isinstance(control, Choice):
         options = "".join(
@@ -65,15 +65,30 @@ def _labelled(explorer: Explorer) -> list[Series]:
     return list(found.values())
 
 
+# The markers of the charts, in a box of 28 by 12, in the order of plotting.MARKERS.
+MARKS = (
+    '<circle cx="14" cy="6" r="4"{ink}/>',
+    '<path d="M10.5 2.5h7v7h-7z"{ink}/>',
+    '<path d="M14 1l5 5-5 5-5-5z"{ink}/>',
+    '<path d="M9.5 2.5h9L14 10.5z"{ink}/>',
+    '<path d="M12.5 1.5h3v3h3v3h-3v3h-3v-3h-3v-3h3z"{ink}/>',
+    '<path d="M10.5 1.5v9l8-4.5z"{ink}/>',
+    '<path d="M9.5 9.5h9L14 1.5z"{ink}/>',
+)
+LINES = {
+    "simulation": ' stroke-width="4" opacity="0.5"',
+    "theory": ' stroke-width="2" stroke-dasharray="6 3"',
+    "line": ' stroke-width="2"',
+    "other": ' stroke-width="1"',
+}
+
+
 def _entry(series: Series) -> str:
-    ink = f'stroke="{colour(series)}" fill="{colour(series)}"'
-    if series.kind == "points":
-        sample = f'<circle cx="14" cy="6" r="4" {ink}/>'
-    elif series.kind == "bars":
-        sample = f'<rect x="9" y="1" width="10" height="10" {ink}/>'
+    ink = f' stroke="{colour(series)}" fill="{colour(series)}"'
+    if series.kind in LINES:
+        sample = f'<path d="M1 6h26"{LINES[series.kind]}{ink}/>'
+    elif series.kind == "points":
+        sample = MARKS[(series.mode or 0) % len(MARKS)].format(ink=ink)
     else:
-        width = {"simulation": "4", "other": "1"}.get(series.kind, "2")
-        dash = ' stroke-dasharray="6 3"' if series.kind == "theory" else ""
-        pale = ' opacity="0.5"' if series.kind == "simulation" else ""
-        sample = f'<line x1="1" y1="6" x2="27" y2="6" stroke-width="{width}"{dash}{pale} {ink}/>'
+        sample = f'<path d="M9 1h10v10h-10z"{ink}/>'
     return f'<li><svg width="28" height="12" aria-hidden="true" focusable="false">{sample}</svg> {escape(series.label)}</li>'

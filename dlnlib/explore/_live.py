@@ -28,7 +28,9 @@ def _widget(control: Control) -> Any:
         import numpy as np
 
         ends = {"min": float(np.log10(low)), "max": float(np.log10(high))}
-        return widgets.FloatLogSlider(value=control.start, base=10, step=(ends["max"] - ends["min"]) / 200, readout_format=".2g", **ends, **common)
+        return widgets.FloatLogSlider(
+            value=control.start, base=10, step=(ends["max"] - ends["min"]) / 200, readout_format=".2g", **ends, **common
+        )
     return widgets.FloatSlider(value=control.start, min=low, max=high, step=(high - low) / 200, readout_format=".3g", **common)
 
 

@@ -274,7 +274,9 @@ def _check_explorer(explorer: Explorer) -> None:
         missing = set(series.parts) - set(parts)
         need(not missing, f"series {series.label!r} asks for parts {sorted(missing)} that do not exist")
         need(series.kind in KINDS, f"kind of series {series.label!r} should be one of {KINDS}, got {series.kind!r}")
-        need(0 <= series.panel < len(explorer.panels), f"series {series.label!r} is in panel {series.panel}, which does not exist")
+        need(
+            0 <= series.panel < len(explorer.panels), f"series {series.label!r} is in panel {series.panel}, which does not exist"
+        )
         need((series.kind == "text") == bool(series.text), f"series {series.label!r}: kind 'text' goes with a column of texts")
     for panel in explorer.panels:
         missing = set(panel.x_end) - set(parts)
@@ -284,4 +286,7 @@ def _check_explorer(explorer: Explorer) -> None:
     for preset, settings in explorer.presets.items():
         for name, value in settings.items():
             need(name in controls, f"preset {preset!r} sets {name!r}, which does not exist")
-            need(value in explorer.control(name).values, f"preset {preset!r} sets {name!r} to {value!r}, which is no position of it")
+            need(
+                value in explorer.control(name).values,
+                f"preset {preset!r} sets {name!r} to {value!r}, which is no position of it",
+            )

@@ -10,7 +10,7 @@ from typing import Any
 
 from dlnlib.explore._draw import colour, picture
 from dlnlib.explore._html import controls_html, element
-from dlnlib.explore._model import Control, Explorer, Panel, Part, Series
+from dlnlib.explore._model import Control, Explorer, Panel, Part, Series, Value
 from dlnlib.plotting import INK
 
 __all__ = ["MOST_BYTES", "chart", "payload", "show", "tables"]
@@ -53,8 +53,9 @@ def tables(explorer: Explorer) -> tuple[list[dict[str, Any]], dict[str, int]]:
 def _table(explorer: Explorer, part: Part) -> dict[str, Any]:
     domain = _domain(explorer, part)
     rows, says, ends = [], [], []
-    for values in itertools.product(*(control.values for control in domain)):
-        found = explorer.columns(part, {control.name: value for control, value in zip(domain, values, strict=True)})
+    positions: list[tuple[Value, ...]] = [tuple(control.values) for control in domain]
+    for values in itertools.product(*positions):
+        found = explorer.columns(part, dict(zip([control.name for control in domain], values, strict=True)))
         says.append(found.pop("say", ""))
         ends.append(found.pop("x_end", None))
         rows.append({name: _short(column, part.digits) for name, column in found.items()})
@@ -89,13 +90,6 @@ def _short(column: Any, digits: int) -> list[Any]:
     return [_significant(value, digits) for value in column.tolist()]
 
 
-def expand(table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a table as the rows that the chart reads; `charts.js` does the same in the browser."""
-    return [
-        {"i": i, **table["common"], **dict(zip(table["columns"], row, strict=True))} for i, row in enumerate(table["rows"])
-    ]
-
-
 # -- the chart -------------------------------------------------------------------------------------------------------
 
 
@@ -116,14 +110,12 @@ def chart(explorer: Explorer, made: list[dict[str, Any]], table_of: Mapping[str,
     parameters = [
         alt.param(
             name=f"c_{control.name}",
-            value=control.values.index(control.start),  # type: ignore[arg-type]
+            value=control.values.index(control.start),
             bind=alt.BindDirect(element=f"#{element(explorer, control.name)}", event="input"),
         )
         for control in explorer.controls
     ]
-    parameters += [
-        alt.param(name=f"row_{j}", expr=_row_parameter(explorer, part)) for j, part in enumerate(explorer.parts)
-    ]
+    parameters += [alt.param(name=f"row_{j}", expr=_row_parameter(explorer, part)) for j, part in enumerate(explorer.parts)]
     panels = []
     for index, panel in enumerate(explorer.panels):
         if panel.x_end:
@@ -192,9 +184,7 @@ def _mark(alt: Any, base: Any, series: Series) -> Any:
         "line": (2, 1, [1, 0]),
         "other": (0.9, 0.8, [1, 0]),
     }[series.kind]
-    return base.mark_line(
-        strokeWidth=width, opacity=opacity, strokeDash=dash, color=ink, clip=True, interpolate="linear"
-    )
+    return base.mark_line(strokeWidth=width, opacity=opacity, strokeDash=dash, color=ink, clip=True, interpolate="linear")
 
 
 def _config() -> dict[str, Any]:
