@@ -1,0 +1,74 @@
+"""What a reader downloads, and what a reader prints."""
+
+import gzip
+import io
+import re
+
+import pytest
+from _building import CHROMIUM
+from _pages import chapter_pages, soup
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install it (apt-get install chromium) to run these")
+
+MOST = 1_500_000  # bytes of a first load, compressed
+
+
+@pytest.mark.parametrize("name", chapter_pages())
+def test_first_load(browser, address, name):
+    """Everything a first visit fetches, the chart library included, as a server that compresses would send it."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    sizes = {}
+
+    def note(response):
+        if response.url.startswith(address) and response.ok:
+            sizes[response.url.removeprefix(address)] = min(len(gzip.compress(response.body(), 6)), len(response.body()))
+
+    page.on("response", note)
+    page.goto(address + name, wait_until="networkidle")
+    for figure in page.locator("figure:has(.dln-canvas)").all():
+        figure.scroll_into_view_if_needed()
+        figure.locator(".dln-canvas[data-ready]").wait_for()
+    page.wait_for_load_state("networkidle")
+    assert any("vega" in url for url in sizes) and any("mathjax" in url.lower() for url in sizes)
+    context.close()
+    heaviest = sorted(sizes.items(), key=lambda item: -item[1])[:4]
+    print(f"{name}: {sum(sizes.values())} bytes compressed in {len(sizes)} files; heaviest: {heaviest}")
+    assert sum(sizes.values()) <= MOST, heaviest
+
+
+def words_of(text):
+    return re.sub(r"\W+", "", text)
+
+
+@pytest.mark.parametrize("name", chapter_pages())
+def test_print_has_every_chart_as_a_picture_and_every_solution_open(browser, address, site, name):
+    from pypdf import PdfReader
+
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address + name, wait_until="networkidle")
+    page.evaluate("MathJax.startup.promise.then(() => true)")
+    if page.locator("figure:has(.dln-canvas)").count():
+        first = page.locator("figure:has(.dln-canvas)").first
+        first.scroll_into_view_if_needed()  # one chart drawn, the others still pictures: paper has pictures of all
+        first.locator(".dln-canvas[data-ready]").wait_for()
+    reader = PdfReader(io.BytesIO(page.pdf()))
+    text = words_of("".join(sheet.extract_text() for sheet in reader.pages))
+    pictures = sum(len(sheet.images) for sheet in reader.pages)
+    figures = soup(site / name).select("article figure img")
+    assert pictures >= len(figures), "a picture of every figure"
+    for caption in soup(site / name).select("article figure .caption-text"):
+        start = words_of(re.sub(r"\\\(.*", "", caption.get_text(), flags=re.S))[:30]
+        assert start in text, caption.get_text()[:60]
+    for solution in soup(site / name).select(".solution p:not(.admonition-title):not(:has(.math))"):
+        plain = words_of(solution.get_text())[:40]
+        assert plain in text, f"this sentence of a solution is not on paper: {solution.get_text()[:80]}"
+    assert "Resetchoose" not in text
+    page.emulate_media(media="print")
+    for box in page.locator(".dln-explorer").all():
+        assert not box.locator("form").is_visible()
+        assert box.locator(".dln-said").is_visible()
+    assert all(image.is_visible() for image in page.locator("figure:has(.dln-canvas) img").all())
+    assert not any(canvas.is_visible() for canvas in page.locator(".dln-canvas").all())
+    context.close()
