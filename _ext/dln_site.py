@@ -4,8 +4,9 @@ The theme (sphinx-book-theme 1.3 on pydata-sphinx-theme 0.17) is right in most t
 scripts that stand on the page twice, a script that would load a live-code library from elsewhere, labels that differ from
 the text they label, and content outside every landmark. Templates that replace the theme's are in `templates/`.
 
-Nobody can know at which address a copy of the book is published. Links to the repository, to its issues and to Binder
-appear only when the address is given (environment variable DLN_REPOSITORY_URL) or follows from `git remote get-url origin`.
+Nobody can know at which address a copy of the book is published. Links to the repository and to its issues, and those of
+`dln_notebooks` to Binder and Colab, appear only when the address is given (environment variable DLN_REPOSITORY_URL) or
+follows from `git remote get-url origin`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from sphinx.config import Config
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORGES = ("github.com", "gitlab.com")  # the theme and Binder know how links into these two are written
-BINDER = "https://mybinder.org"
 
 
 # -- where the repository is -----------------------------------------------------------------------------------------
@@ -73,8 +73,9 @@ def set_theme_options(app: Sphinx, config: Config) -> None:
     options.update(
         navbar_persistent=[],  # the theme's second search bar
         primary_sidebar_end=[],  # a place for advertisements
-        article_header_end=["article-header-buttons"],
+        article_header_end=["take-away.html", "article-header-buttons"],  # the first is filled by dln_notebooks
         launch_buttons={},
+        use_download_button=False,
         use_repository_button=False,
         use_issues_button=False,
     )
@@ -85,7 +86,6 @@ def set_theme_options(app: Sphinx, config: Config) -> None:
             repository_branch=default_branch(Path(app.srcdir)),
             use_repository_button=True,
             use_issues_button=True,
-            launch_buttons={"notebook_interface": "jupyterlab", "binderhub_url": BINDER},
         )
 
 
