@@ -10,7 +10,6 @@ from dlnlib.exercises._questions import choice_question, number_question
 from dlnlib.moments import Modes, Moments
 from dlnlib.simulate import gradient_descent
 
-
 choice_question(
     "ch01.louder",
     right="c",

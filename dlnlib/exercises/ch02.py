@@ -13,7 +13,6 @@ from dlnlib.exercises._questions import choice_question, number_question
 from dlnlib.landscape import classify, critical_point, critical_sets
 from dlnlib.moments import Moments
 
-
 choice_question(
     "ch02.levels",
     right="c",

@@ -16,7 +16,6 @@ from dlnlib.moments import Moments
 from dlnlib.network import error_correlation, imbalances, loss
 from dlnlib.simulate import gradient_descent, gradient_flow
 
-
 choice_question(
     "ch03.race",
     right="b",

@@ -10,7 +10,6 @@ from dlnlib.exercises._questions import choice_question, number_question
 from dlnlib.moments import Moments
 from dlnlib.simulate import largest_stable_step
 
-
 choice_question(
     "ch04.slowest_depth",
     right=lambda: "abc"[int(np.argmax([exact.half_time(2.0, 0.01, L) for L in (2, 8, 100)]))],
