@@ -5,5 +5,6 @@ them. A chart of one's own needs nothing else; on the built page each combinatio
 """
 
 from dlnlib.explore._model import Choice, Explorer, Panel, Part, Series, Slider, words
+from dlnlib.explore._race import mode_race
 
-__all__ = ["Choice", "Explorer", "Panel", "Part", "Series", "Slider", "words"]
+__all__ = ["Choice", "Explorer", "Panel", "Part", "Series", "Slider", "mode_race", "words"]
