@@ -244,11 +244,11 @@ def nothing(translator: Any, node: nodes.Element) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    others = dict.fromkeys(("latex", "text"), (nothing, nothing))
-    app.add_node(QuestionForm, html=(visit_form, depart_form), **others)
-    app.add_node(QuestionChoice, html=(visit_choice, depart_choice), **others)
-    app.add_node(ChapterProgress, html=(visit_chapter_progress, nothing), **others)
-    app.add_node(BookProgress, html=(visit_book_progress, nothing), **others)
+    skip = (nothing, nothing)
+    app.add_node(QuestionForm, html=(visit_form, depart_form), latex=skip, text=skip)
+    app.add_node(QuestionChoice, html=(visit_choice, depart_choice), latex=skip, text=skip)
+    app.add_node(ChapterProgress, html=(visit_chapter_progress, nothing), latex=skip, text=skip)
+    app.add_node(BookProgress, html=(visit_book_progress, nothing), latex=skip, text=skip)
     app.add_directive("question-progress", ProgressDirective)
     app.connect("doctree-read", make_forms)
     app.connect("env-purge-doc", purge)
