@@ -5,11 +5,12 @@ import itertools
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dlnlib import explore
+from dlnlib import exact, explore
 from dlnlib.explore import Choice, Explorer, Panel, Part, Series, Slider, _live, _page, words
 
 CHARTS = {
@@ -136,6 +137,17 @@ def test_a_build_shows_the_page_and_a_kernel_shows_widgets(chart, monkeypatch):
 
 def test_names_are_unique():
     assert len({chart.name for chart in CHARTS.values()}) == len(CHARTS)
+
+
+def test_the_chart_of_the_contributors_page_works():
+    text = Path(__file__).parents[1].joinpath("CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(def learning_speed.*?)```", text, re.S)
+    assert len(code.splitlines()) <= 10
+    scope = {**vars(explore), "np": np, "half_time": exact.half_time, "strength": exact.strength}
+    exec(code, scope)
+    chart = scope["learning_speed"]()
+    assert chart.drawn(s=3.0)[1] == "Half of the target is reached at t = 0.95."
+    assert _page.payload(chart)["spec"]["concat"]
 
 
 # -- a small chart of its own, and descriptions that do not hold together ---------------------------------------------------
