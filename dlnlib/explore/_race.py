@@ -10,6 +10,7 @@ import numpy as np
 from dlnlib._validate import Array
 from dlnlib.exact import half_time, strength, time_to_strength
 from dlnlib.explore._model import Explorer, Panel, Part, Series, Slider, words
+from dlnlib.measure import loss_plateaus
 from dlnlib.moments import Moments
 from dlnlib.simulate import gradient_flow
 from dlnlib.trajectory import Trajectory
@@ -33,7 +34,8 @@ def mode_race() -> Explorer:
     it can rest. Chapter 3, `fig-race`.
     """
     sliders = [
-        Slider(f"s{k}", f"mode {k}: target s{sub}", TARGETS, start) for k, sub, start in zip((1, 2, 3), "₁₂₃", (3.0, 2.0, 1.0))
+        Slider(f"s{k}", f"mode {k}: target s{sub}", TARGETS, start)
+        for k, sub, start in zip((1, 2, 3), "₁₂₃", (3.0, 2.0, 1.0), strict=True)
     ]
     parts = [Part(f"mode {k}", _mode, {"depth": "depth", "u0": "u0", "s": f"s{k}"}, digits=4) for k in (1, 2, 3)]
     names = tuple(part.name for part in parts)
@@ -71,10 +73,11 @@ def _mode(depth: int, u0: float, s: float) -> dict[str, Any]:
     """Return one mode's way to its target, simulated and exact, at the times that all modes share."""
     t = _times(depth, u0)
     path = _run(depth, s)
-    begin = _passing(path, u0) if u0 > STARTS[0] else 0.0
+    begin = _passing(path, u0, float(time_to_strength(u0, s, STARTS[0], depth))) if u0 > STARTS[0] * (1 + 1e-9) else 0.0
     u = _strength(path, begin + t)
     exact = strength(t, s, u0, depth)
-    half = _passing(path, s / 2) - begin
+    half_exact = float(half_time(s, u0, depth))
+    half = _passing(path, s / 2, begin + half_exact) - begin
     return {
         "t": t,
         # Strengths of 1e-6 are zero to the eye; three decimals keep the page small.
@@ -84,15 +87,15 @@ def _mode(depth: int, u0: float, s: float) -> dict[str, Any]:
         "half": [half],
         "half_u": [s / 2],
         "x_end": 1.04 * time_to_strength(LEARNT * s, s, u0, depth),
-        "say": f"s = {words(s)}: half learnt at {words(half, 4)}, formula {words(half_time(s, u0, depth), 4)}, "
-        f"off by {words(np.max(np.abs(u - exact)), 1)}.",
+        "say": f"s = {words(s)}: half learnt at {words(half, 4)}, formula {words(half_exact, 4)}, "
+        f"off by {words(float(np.abs(u - exact).max()), 1)}.",
     }
 
 
 def _levels(s1: float, s2: float, s3: float) -> dict[str, Any]:
     """Return the loss with the m strongest modes learnt and the others not; equal modes leave no level between them."""
     s = np.sort([s1, s2, s3])[::-1]
-    levels = [float(np.sum(s[m:] ** 2) / 2) for m in range(3)]
+    levels = [float(level) for level in loss_plateaus(Moments.white(np.diag([s1, s2, s3])))]
     rests = [m for m in range(3) if m == 0 or s[m] < s[m - 1]]
     columns = {f"level_{m}": np.full(2, levels[max(r for r in rests if r <= m)]) for m in range(3)}
     twins = " and ".join(name for name, value in zip(("1", "2", "3"), (s1, s2, s3), strict=True) if [s1, s2, s3].count(value) > 1)
@@ -128,7 +131,7 @@ def _run(depth: int, s: float) -> Trajectory:
 
     A run from a stronger start is the later part of it: the flow does not depend on time, and equal layers stay equal.
     """
-    end = 1.1 * time_to_strength(LEARNT * TARGETS[0], TARGETS[0], STARTS[0], depth)
+    end = 1.1 * float(time_to_strength(LEARNT * TARGETS[0], TARGETS[0], STARTS[0], depth))
     layers = (np.full((1, 1), STARTS[0] ** (1 / depth)),) * depth
     return gradient_flow(layers, Moments.white([[s]]), [0.0, end], rtol=1e-12, atol=1e-15, method="LSODA")
 
@@ -137,8 +140,9 @@ def _strength(path: Trajectory, t: Array | float) -> Array:
     return np.prod([W[..., 0, 0] for W in path.at(t)], axis=0)
 
 
-def _passing(path: Trajectory, level: float) -> float:
-    """Return when the integrated strength passes a level."""
+def _passing(path: Trajectory, level: float, expected: float) -> float:
+    """Return when the integrated strength passes a level; the time is expected to one part in ten thousand."""
     from scipy.optimize import brentq
 
-    return float(brentq(lambda time: float(_strength(path, time)) - level, 0.0, path.t[-1], xtol=1e-14, rtol=1e-14))
+    bracket = expected * (1 - 1e-4), expected * (1 + 1e-4)
+    return float(brentq(lambda time: float(_strength(path, time)) - level, *bracket, xtol=1e-14, rtol=1e-14))
