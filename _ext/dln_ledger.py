@@ -129,8 +129,8 @@ def check_and_rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return sorted(ledger_pages(env))
 
 
-def reading_order(env: BuildEnvironment) -> list[str]:
-    """Documents with entries, in the order of the table of contents."""
+def contents_order(env: BuildEnvironment) -> list[str]:
+    """Every document, in the order of the table of contents."""
     order: list[str] = []
     stack = [env.config.root_doc]
     while stack:
@@ -138,7 +138,12 @@ def reading_order(env: BuildEnvironment) -> list[str]:
         if docname not in order:
             order.append(docname)
             stack += reversed(env.toctree_includes.get(docname, []))
-    return [docname for docname in order if docname in ledger_of(env)]
+    return order
+
+
+def reading_order(env: BuildEnvironment) -> list[str]:
+    """Documents with entries, in the order of the table of contents."""
+    return [docname for docname in contents_order(env) if docname in ledger_of(env)]
 
 
 def chapter_number(env: BuildEnvironment, docname: str) -> str:

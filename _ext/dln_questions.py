@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+from dln_ledger import chapter_number, contents_order
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -155,25 +156,13 @@ def rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return sorted(progress_pages(env))
 
 
-def reading_order(env: BuildEnvironment) -> list[str]:
-    """Documents with questions, in the order of the table of contents."""
-    order: list[str] = []
-    stack = [env.config.root_doc]
-    while stack:
-        docname = stack.pop()
-        if docname not in order:
-            order.append(docname)
-            stack += reversed(env.toctree_includes.get(docname, []))
-    return [docname for docname in order if docname in versions_of(env)]
-
-
 def fill_progress(app: Sphinx, doctree: nodes.document, page: str) -> None:
     for place in doctree.findall(BookProgress):
         place["rows"] = []
-        for name in reading_order(app.env):
-            numbers = app.env.toc_secnumbers.get(name, {}).get("", ())
-            title = " ".join(filter(None, [".".join(map(str, numbers)) + "." if numbers else "", app.env.titles[name].astext()]))
-            place["rows"].append((app.builder.get_relative_uri(page, name), title, versions_of(app.env)[name]))
+        for name in filter(versions_of(app.env).get, contents_order(app.env)):
+            number, title = chapter_number(app.env, name), app.env.titles[name].astext()
+            address = app.builder.get_relative_uri(page, name)
+            place["rows"].append((address, f"{number}. {title}" if number else title, versions_of(app.env)[name]))
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
