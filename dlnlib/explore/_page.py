@@ -184,7 +184,8 @@ def _mark(alt: Any, base: Any, series: Series) -> Any:
         "line": (2, 1, [1, 0]),
         "other": (0.9, 0.8, [1, 0]),
     }[series.kind]
-    return base.mark_line(strokeWidth=width, opacity=opacity, strokeDash=dash, color=ink, clip=True, interpolate="linear")
+    look = {"strokeWidth": width, "opacity": opacity, "strokeDash": dash, "color": ink}
+    return base.mark_line(**look, clip=True, order=False)  # points stay in the order of their column
 
 
 def _config() -> dict[str, Any]:
