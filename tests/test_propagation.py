@@ -10,6 +10,7 @@ from dlnlib import initialise, product
 from dlnlib.measure import isometry_spectrum
 from dlnlib.propagation import (
     fuss_catalan_edge,
+    fuss_catalan_quantiles,
     lyapunov_exponents,
     mean_field_slope,
     mean_field_trajectory,
@@ -53,6 +54,30 @@ def test_measured_edge_approaches_the_limit(depth):
     assert_allclose(np.mean(values**2), 1, atol=0.03)
     # The limiting density, half way: the fraction below 0.1 grows with depth.
     assert_allclose(np.mean(values < 0.1), {1: 0.0637, 2: 0.172, 3: 0.269, 5: 0.412}[depth], atol=0.02)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 10, 32])
+def test_fuss_catalan_quantiles_carry_the_moments_of_the_law(depth):
+    from scipy.special import binom
+
+    squares = fuss_catalan_quantiles(depth, (np.arange(200_000) + 0.5) / 200_000) ** 2
+    for k in (1, 2, 3, 4):
+        assert_allclose(np.mean(squares**k), binom((depth + 1) * k, k) / (depth * k + 1), rtol=1e-5)
+    assert np.all(np.diff(squares) < 0)
+
+
+def test_fuss_catalan_quantiles_at_depth_one_and_at_the_ends():
+    value = fuss_catalan_quantiles(1, [0.1, 0.5, 0.9])
+    below = (np.arcsin(value / 2) + value / 2 * np.sqrt(1 - value**2 / 4)) * 2 / np.pi  # the quarter circle law
+    assert_allclose(1 - below, [0.1, 0.5, 0.9], rtol=1e-13)
+    assert_allclose(fuss_catalan_quantiles(5, [0.0, 1.0]), [fuss_catalan_edge(5), 0], rtol=0)
+    assert fuss_catalan_quantiles(100, 0.5).shape == ()
+
+
+def test_fuss_catalan_quantiles_are_the_values_of_one_wide_product():
+    values = isometry_spectrum(initialise.gaussian((300,) * 4, rng=GENERATOR(8)))
+    limit = fuss_catalan_quantiles(3, (np.arange(300) + 0.5) / 300)
+    assert_allclose(values[:290], limit[:290], rtol=0.15)
 
 
 def test_lyapunov_exponents_of_width_one_and_two():
@@ -229,6 +254,8 @@ def test_mean_field_variance_of_a_wide_network():
     ("call", "fragment"),
     [
         (lambda: fuss_catalan_edge(0), "depth must be at least 1"),
+        (lambda: fuss_catalan_quantiles(0, 0.5), "depth must be at least 1"),
+        (lambda: fuss_catalan_quantiles(3, [0.5, 1.5]), "from 0.5 to 1.5"),
         (lambda: fuss_catalan_edge(2.5), "depth must be an integer"),
         (lambda: lyapunov_exponents(0), "width must be at least 1"),
         (lambda: tanh_forward((np.eye(2),), np.ones(3)), r"x must have shape \(..., 2\)"),

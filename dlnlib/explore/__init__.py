@@ -4,10 +4,14 @@ A chart is a description, an `Explorer`: controls, parts that compute numbers wi
 them. A chart of one's own needs nothing else; on the built page each combination of controls is computed beforehand.
 """
 
+from dlnlib.explore._critical_sets import critical_sets
+from dlnlib.explore._delay import depth_and_delay
 from dlnlib.explore._model import Choice, Explorer, Panel, Part, Series, Slider, words
+from dlnlib.explore._products import product_spectra
 from dlnlib.explore._race import mode_race
 from dlnlib.explore._steps import one_layer_steps
 from dlnlib.explore._unbalanced import unbalanced_modes
+from dlnlib.explore._walk import landscape_walk
 from dlnlib.explore._whitening import whitening_order
 
 __all__ = [
@@ -17,8 +21,12 @@ __all__ = [
     "Part",
     "Series",
     "Slider",
+    "critical_sets",
+    "depth_and_delay",
+    "landscape_walk",
     "mode_race",
     "one_layer_steps",
+    "product_spectra",
     "unbalanced_modes",
     "whitening_order",
     "words",
