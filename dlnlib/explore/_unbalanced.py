@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ TARGET = 1.0
 STARTS = (-2.0, -1.9, -1.0, -0.5, -0.1, 0.0, 0.1, 0.5, 1.0, 1.9, 2.0)
 TIMES = 7.0 * np.linspace(0.0, 1.0, 41) ** 1.6
 REACH = 2.4  # of the plane
+OTHERS = (-2.5, -0.7, 0.7, 2.5)  # imbalances whose hyperbolas stand behind every path
 FLOOR = 1e-4  # of the logarithmic axis
 
 
@@ -46,10 +48,11 @@ def unbalanced_modes() -> Explorer:
             Panel("time t (τ)", "missing |s − u|", y_log=True, y_domain=(FLOOR, 8.0), x_end=("path",)),
         ),
         series=(
+            *(Series("", "plane", f"a_{k}", f"b_{k}", "other") for k in range(2 * len(OTHERS))),
             Series("minima ab = 1", "plane", "a_up", "b_up", "line"),
             Series("minima ab = 1", "plane", "a_down", "b_down", "line"),
             Series("never learnt, a = −b", "plane", "a_never", "b_never", "line", mode=3),
-            Series("hyperbola", "branch", "a", "b", "other"),
+            Series("exact", "branch", "a", "b", "theory", mode=0),
             Series("flow", "path", "a", "b", "simulation", mode=0),
             Series("", "path", "a0", "b0", "points", mode=0),
             Series("flow", "path", "t", "u", "simulation", mode=0, panel=1),
@@ -73,10 +76,13 @@ def unbalanced_modes() -> Explorer:
 
 
 def _plane() -> dict[str, Any]:
-    """Return what is the same for every start: both branches of the minima, and the stable manifold of the saddle."""
+    """Return what is the same for every start: hyperbolas, both branches of the minima, and the stable manifold of the saddle."""
     a = np.geomspace(TARGET / REACH, REACH, 31)
     line = np.array([-REACH, REACH])
-    return {"a_up": a, "b_up": TARGET / a, "a_down": -a, "b_down": -TARGET / a, "a_never": line, "b_never": -line}
+    behind = {}
+    for k, (c, sign) in enumerate(product(OTHERS, (1, -1))):
+        behind[f"a_{k}"], behind[f"b_{k}"] = (sign * values for values in hyperbola(c, REACH, 25))
+    return {**behind, "a_up": a, "b_up": TARGET / a, "a_down": -a, "b_down": -TARGET / a, "a_never": line, "b_never": -line}
 
 
 def _branch(a0: float, b0: float) -> dict[str, Any]:
