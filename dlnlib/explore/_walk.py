@@ -10,7 +10,7 @@ import numpy as np
 
 from dlnlib import exact, hessian
 from dlnlib._unchecked import layer_gradients
-from dlnlib._validate import Array
+from dlnlib._validate import Array, Weights
 from dlnlib.explore._model import Explorer, Panel, Part, Series, Slider, words
 from dlnlib.moments import Moments
 
@@ -25,7 +25,7 @@ LAST = 400  # steps of descent
 SEEN = 1e-6  # losses below it are not drawn
 RUNAWAY = 1e6
 LEFT = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.03)  # of the error at the start, where the flow's curve gets points
-KEPT = np.array([0, 1, 2, 3, 4, 5, 6, 7, 10, 15, 22, 33, 50, 77, 116])  # odd strides show both sides of a bounce
+KEPT = (0, 1, 2, 3, 4, 5, 6, 7, 10, 15, 22, 33, 50, 77, 116)  # odd strides show both sides of a bounce
 
 
 def landscape_walk() -> Explorer:
@@ -53,9 +53,7 @@ def landscape_walk() -> Explorer:
         ),
         panels=(
             Panel("weight a", "weight b", x_domain=plane, y_domain=plane, square=True, pick=start, height=300),
-            Panel(
-                "time t = η · steps", "loss", x_end=("flow", "descent"), y_log=True, y_domain=(SEEN, 1e3), height=300
-            ),
+            Panel("time t = η · steps", "loss", x_end=("flow", "descent"), y_log=True, y_domain=(SEEN, 1e3), height=300),
         ),
         series=(
             Series("minima ab = 1", "ground", "a", "b", "other"),
@@ -73,7 +71,7 @@ def landscape_walk() -> Explorer:
             Series("", "descent", "t", "loss", "points", mode=1, panel=1),
         ),
         presets={
-            "small step": {"a0": 2.4, "b0": 0.2, "step": 0.05},
+            "small step": {"a0": 2.4, "b0": -1.8, "step": 0.05},
             "just below the edge": {"a0": 1.8, "b0": -0.6, "step": 0.5},
             "catapult": {"a0": 2.4, "b0": 0.2, "step": 0.5},
             "divergence": {"a0": 2.4, "b0": 0.2, "step": 0.7},
@@ -163,7 +161,7 @@ def _descent(a0: float, b0: float, step: float) -> dict[str, Any]:
         say = _settled(a0, b0, step, end, float(a[-1]), float(b[-1]))
     else:
         end, say = 48, f"Descent has not settled after {LAST} steps: {_why(step)}."
-    keep = np.append(KEPT[KEPT < end], end)
+    keep = np.array([*(n for n in KEPT if n < end), end])
     if len(out):
         # What has left both windows once and for all is not drawn further than the first point outside.
         keep = np.arange(end)
@@ -178,7 +176,7 @@ def _settled(a0: float, b0: float, step: float, n: int, a: float, b: float) -> s
     sharp = float(hessian.sharpness(([[a]], [[b]]), TASK))
     if n == 0:
         return "Descent does not move either."
-    where = f"after {n} steps: sharpness {words(sharp)}, c = {words(a**2 - b**2)}"
+    where = f"after {n} step{'s' if n > 1 else ''}: sharpness {words(sharp)}, c = {words(a**2 - b**2)}"
     if step * sharp > 2:
         return f"Descent hits, by chance, a minimum that would not hold it, {where}."
     if step * float(exact.late_rate(S, a0**2 - b0**2)) > 2:
@@ -207,7 +205,7 @@ def _grid() -> Mapping[tuple[float, float, float], tuple[Array, Array]]:
 
 def _run(a0: Array, b0: Array, step: Array) -> tuple[Array, Array]:
     """Descend from a batch of starts, each with a step of its own, which `simulate.gradient_descent` does not offer."""
-    W = (a0[..., None, None], b0[..., None, None])
+    W: Weights = (a0[..., None, None], b0[..., None, None])
     eta, path = step[..., None, None], [W]
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(LAST):
