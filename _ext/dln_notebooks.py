@@ -105,12 +105,15 @@ def read_again(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set
 
 
 def portable(outputs: list[Any], alternative: str | None) -> list[Any]:
-    """Outputs that mean something elsewhere: no widgets, and of an interactive chart its still picture."""
-    kept = []
+    """Outputs that mean something elsewhere: no widgets, of an interactive chart its still picture, and prints in one piece."""
+    kept: list[Any] = []
     for output in outputs:
         data = output.get("data")
         if data is None:
-            kept.append(output)
+            if kept and output.get("name") is not None and kept[-1].get("name") == output.name:
+                kept[-1].text += output.text
+            else:
+                kept.append(output)
             continue
         live = {kind for kind, value in data.items() if kind == WIDGET or "data-dln-chart" in str(value)}
         for kind in live:
@@ -141,7 +144,7 @@ def opening(app: Sphinx, docname: str) -> list[Any]:
     title = f"[{name}]({url})" if url else f"*{name}*"
     about = (
         f"This notebook is a chapter of {title}, with the outputs it had when the book was built.\n"
-        "Numbers of equations, figures and exercises are those of the book; solutions are folded.\n"
+        "Numbers of equations, figures and exercises are those of the book; solutions are folded in Jupyter and in Colab.\n"
         "The next cell installs the book's library, `dlnlib`, where it is missing."
     )
     source = json.dumps(f"git+{url}@{branch}")

@@ -193,7 +193,8 @@ class PlainWriter:
 
     def caption(self, name: str = "", caption: str = "", **_: Any) -> str:
         """The caption of a figure, for a cell under it."""
-        return f"**{self.named(name)}.** {self.inline(caption)}" if caption else ""
+        number = self.named(name)  # none where the page leaves the cell out
+        return f"**{number}.** {self.inline(caption)}" if number else self.inline(caption)
 
     # -- inside a line -------------------------------------------------------------------------------------------------
 
