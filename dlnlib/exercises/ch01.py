@@ -8,7 +8,7 @@ from dlnlib._validate import Array
 from dlnlib.exercises import _core as core
 from dlnlib.exercises._questions import choice_question, number_question
 from dlnlib.moments import Modes, Moments
-from dlnlib.simulate import gradient_descent
+from dlnlib.simulate import gradient_descent, steps_to_loss
 
 choice_question(
     "ch01.louder",
@@ -62,6 +62,61 @@ number_question(
     otherwise="add the squares of the singular values left out, and divide by the sum of all squares.",
     praise="8 of 24: the modes left out hold a third of the squares.",
     what="the share",
+)
+
+
+def _steps_below(eigenvalue: float, step: float, level: float) -> float:
+    """Steps that descent takes until the error of one direction has fallen from 1 to a level."""
+    task = Moments(np.array([[eigenvalue]]), np.zeros((1, 1)))
+    return float(steps_to_loss((np.ones((1, 1)),), task, step, 0.5 * eigenvalue * level**2, max_steps=2000))
+
+
+number_question(
+    "ch01.waiting",
+    truth=lambda: _steps_below(0.01, 1.0, 0.01),
+    rtol=0.03,
+    mistakes={
+        "that is the fastest direction, which one step removes; the slowest decides.": 1.0,
+        "half of what it takes: is your step the limit itself, or did you stop at a tenth of the error?": lambda: _steps_below(
+            0.01, 2.0, 0.01
+        ),
+        "twice as long as it takes: the limit is 2 over the largest eigenvalue, and half of that is 1.": lambda: _steps_below(
+            0.01, 0.5, 0.01
+        ),
+        "so many steps shrink the error by e only; a hundredth takes longer.": 100.0,
+        "that is the direction with eigenvalue 0.1; the slowest has 0.01.": lambda: _steps_below(0.1, 1.0, 0.01),
+    },
+    otherwise="find the factor of the slowest direction in one step, and raise it to the power n.",
+    praise="the slowest direction keeps 99 % of its error at every step.",
+    what="the number of steps",
+)
+
+
+def _ratio_of_tie() -> float:
+    """Ratio of variances at which the two whitened correlations are equal, by a search."""
+    from scipy.optimize import brentq
+
+    def ahead(ratio: float) -> float:
+        raw = Moments.from_teacher(np.diag([4.0, 1.0]), np.diag([1.0, ratio]))
+        first, second = np.diag(raw.whitened().moments.yx)
+        return float(second - first)
+
+    return float(brentq(ahead, 1.0, 100.0, xtol=1e-12))
+
+
+number_question(
+    "ch01.tie",
+    truth=_ratio_of_tie,
+    rtol=0.01,
+    mistakes={
+        "that is the tie with raw inputs; whitening divides each correlation by the root of its variance.": 4.0,
+        "the strength of a whitened direction goes with the root of its variance, so the ratio has to be squared.": 2.0,
+        "equal variances leave the decision to the targets, and those differ.": 1.0,
+        "turned round: direction 2 has the smaller target, and needs the larger variance.": 1 / 16,
+    },
+    otherwise="write down both entries of the whitened correlation, and make them equal.",
+    praise="the root of the variance has to make up for the whole ratio of the targets.",
+    what="the ratio",
 )
 
 

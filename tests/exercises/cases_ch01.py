@@ -89,6 +89,27 @@ CASES = {
             ("a third", "type one number"),
         ],
     ),
+    "ch01.waiting": Cases(
+        accept=[459, "460", "4.6e2", 450, 100 * np.log(100)],
+        refuse=[
+            (1, "slowest decides"),
+            (229, "half of what it takes"),
+            (917, "twice as long"),
+            (100, "by e only"),
+            (44, "eigenvalue 0.1"),
+            (300, "to the power n"),
+        ],
+    ),
+    "ch01.tie": Cases(
+        accept=[16, "16", 16.0, "16/1"],
+        refuse=[
+            (4, "raw inputs"),
+            (2, "squared"),
+            (1, "leave the decision"),
+            ("1/16", "turned round"),
+            (8, "both entries"),
+        ],
+    ),
     "ch01.flip": Cases(
         accept=["c", "C."],
         refuse=[("a", "feel at first"), ("b", "right for raw inputs"), ("d", "belongs to the other")],

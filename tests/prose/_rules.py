@@ -137,7 +137,7 @@ def figures(source: Source) -> Iterator[str]:
     references = source.roles("numref")
     for cell in source.cells:
         figure, image = figure_of(cell)
-        if "plt.show()" not in cell.body and not figure:
+        if not re.search(r"plt\.show\(\)|^dln\.explore\.\w+\(\)$", cell.body, re.M) and not figure:
             continue
         name, caption, alt = (str(part or "") for part in (figure.get("name"), figure.get("caption"), image.get("alt")))
         if not re.fullmatch(r"fig(-[a-z0-9]+)+", name):
@@ -146,8 +146,8 @@ def figures(source: Source) -> Iterator[str]:
             yield f"line {cell.line}: the figure has no caption of a sentence or two"
         if len(alt) < 40 or re.search(r"\.(png|svg|jpe?g)\b|^(a |the )?(figure|plot|graph|image) (of|showing)\b", alt, re.I):
             yield f"line {cell.line}: alternative text says what is seen and what it means, in 40 characters or more"
-        if not cell.body.rstrip().endswith("plt.show()"):
-            yield f"line {cell.line}: a figure cell ends with plt.show()"
+        if not re.search(r"(plt\.show|dln\.explore\.\w+)\(\)$", cell.body.rstrip()):
+            yield f"line {cell.line}: a figure cell ends with plt.show(), or with the call of an interactive chart"
         if re.search(r"\.set_title\(|plt\.title\(", cell.body):
             yield f"line {cell.line}: a figure has no title, its caption says it"
         if name and not any(target == name and line < cell.line for line, target in references):
