@@ -48,15 +48,15 @@
       this.form.hidden = false;
     }
 
-    /* Legend, controls and sentence go between the picture and its caption. */
+    /* The drawn chart stands where the picture was, above legend, controls and sentence. */
     place() {
-      const figure = this.box.closest(".cell_output").querySelector("figure");
+      const figure = this.box.closest("figure");
       this.picture = figure.querySelector("img");
       this.canvas = document.createElement("div");
       this.canvas.className = "dln-canvas";
       this.canvas.setAttribute("role", "img");
       this.canvas.setAttribute("aria-label", this.picture.alt);
-      figure.querySelector("figcaption").before(this.canvas, this.box);
+      this.box.before(this.canvas);
       this.canvas.hidden = true;
     }
 

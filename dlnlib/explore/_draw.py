@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
+import numpy as np
+
 from dlnlib._validate import Array
 from dlnlib.explore._model import Explorer, Panel, Series, Value
 from dlnlib.plotting import DASHES, INK, MARKERS, NEUTRAL, mode_colour
@@ -86,7 +88,7 @@ def _axes(axes: Any, panel: Panel, ends: list[float]) -> None:
         axes.set_xlim(*panel.x_domain)
     if ends:
         axes.set_xlim(right=max(ends))
-        axes.set_xlim(left=min(line.get_xdata()[0] for line in axes.lines))
+        axes.set_xlim(left=min(np.min(line.get_xdata()) for line in axes.lines if len(line.get_xdata())))
     if panel.y_domain:
         axes.set_ylim(*panel.y_domain)
     if panel.square:

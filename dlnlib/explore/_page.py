@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -244,10 +245,10 @@ def _json(value: Any) -> str:
 
 
 def show(explorer: Explorer) -> None:
-    """Display the picture, which becomes the numbered figure, and beside it the controls and the data."""
-    from IPython.display import HTML, Image, display
+    """Display one output with two forms: the picture, which becomes the numbered figure, and the controls with the data."""
+    from IPython.display import display
 
     data, said = picture(explorer, explorer.start)
     body = _json(payload(explorer)).replace("</", "<\\/")
-    display(Image(data))  # type: ignore[no-untyped-call]
-    display(HTML(controls_html(explorer, said, body)))  # type: ignore[no-untyped-call]
+    both = {"image/png": b64encode(data).decode(), "text/html": controls_html(explorer, said, body)}
+    display(both, raw=True)  # type: ignore[no-untyped-call]
