@@ -137,6 +137,7 @@
         const square = this.data.panels[i].square;
         panel.width = square ? Math.min(width, 400) : width;
         if (square) panel.height = panel.width;
+        else if (columns === 1 && spec.concat.length > 1) panel.height = Math.min(panel.height, 165); // a thumb's way to the controls
       });
       spec.params.forEach((parameter) => {
         const index = this.data.controls.findIndex((control) => parameter.bind && parameter.bind.element === "#" + control.id);

@@ -153,12 +153,12 @@ def _layer(
         base = base.transform_calculate(share=f"datum.times*datum['{series.y}']").transform_aggregate(
             total="sum(share)", groupby=[series.x]
         )
-    x_scale = alt.Scale(type="log" if panel.x_log else "linear", nice=False, zero=False)
+    x_scale = alt.Scale(nice=False, **_kind_of_scale(panel.x_log))
     if panel.x_domain:
         x_scale.domain = list(panel.x_domain)
     if panel.x_end:
         x_scale.domainMax = alt.ExprRef(f"end_{series.panel}")
-    y_scale = alt.Scale(type="log" if panel.y_log else "linear", zero=False, nice=panel.y_domain is None)
+    y_scale = alt.Scale(nice=panel.y_domain is None, **_kind_of_scale(panel.y_log))
     if panel.y_domain:
         y_scale.domain = list(panel.y_domain)
     encodings = {
@@ -168,6 +168,10 @@ def _layer(
     if series.text:
         encodings["text"] = alt.Text(f"{series.text}:N")
     return _mark(alt, base, series).encode(**encodings)
+
+
+def _kind_of_scale(log: bool) -> dict[str, Any]:
+    return {"type": "log"} if log else {"type": "linear", "zero": False}
 
 
 def _mark(alt: Any, base: Any, series: Series) -> Any:
@@ -196,7 +200,7 @@ def _config() -> dict[str, Any]:
         "background": "white",
         "view": {"stroke": None},
         "aria": False,
-        "axis": {**text, "gridColor": "#e6e6e6", "domainColor": INK, "tickColor": INK, "tickCount": 5, "labelFlush": False},
+        "axis": {**text, "gridColor": "#ececec", "domainColor": INK, "tickColor": INK, "tickCount": 5, "labelFlush": False},
         "axisY": {"minExtent": 34},
     }
 
