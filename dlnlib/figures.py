@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib._validate import Array
-from dlnlib.plotting import DASHES, INK, MARKERS, NEUTRAL, mode_colour, others, simulation, theory
+from dlnlib.plotting import DASHES, INK, MARKERS, NEUTRAL, mode_colour, others
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,6 @@ __all__ = [
     "critical_set_diagram",
     "depth_curves",
     "hessian_spectra",
-    "hyperbolic_paths",
     "ranked_spectra",
     "saddle_to_saddle",
     "steps_against_depth",
@@ -186,29 +185,3 @@ def strength_errors(spread: ArrayLike, ratios: Mapping[str, ArrayLike]) -> tuple
     ax.set_ylim(0, 1.08)
     ax.legend()
     return fig, ax
-
-
-def hyperbolic_paths(flow: Trajectory, s: float, gaps: Array, names: Sequence[str]) -> tuple[Figure, Array]:
-    """Draw one-weight-a-layer flows in the plane of (a, b), and the error s - ab of the first of them against time.
-
-    flow : a batch of paths with layers (n_t, n, 1, 1). s : target. gaps : closed form of s - ab, (n_t, len(names)).
-    """
-    import matplotlib.pyplot as plt
-
-    fig, (plane, error) = plt.subplots(1, 2, figsize=(6.4, 3.3))
-    a, b = (W[..., 0, 0] for W in flow.weights)
-    curve = np.linspace(s / 2.6, 2.6, 200)
-    for sign in (1, -1):
-        plane.plot(sign * curve, sign * s / curve, color=INK, ls=DASHES)
-    plane.plot([-2.6, 2.6], [2.6, -2.6], color=INK, ls=":", lw=1.2)
-    for j in range(a.shape[1]):
-        colour = mode_colour(j) if j < len(names) else NEUTRAL
-        plane.plot(a[:, j], b[:, j], color=colour, lw=2.0 if j < len(names) else 1.2)
-        plane.plot(a[0, j], b[0, j], "o", color=colour, ms=4)
-    plane.set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal", xlabel="layer 1, $a$", ylabel="layer 2, $b$")
-    for k, name in enumerate(names):
-        simulation(error, flow.t, s - a[:, k] * b[:, k], k, label=name)
-        theory(error, flow.t, gaps[:, k], k)
-    error.set(xlabel=r"time $t$ ($\tau$)", ylabel="error $s - u$", yscale="log", ylim=(1e-7, 300))
-    error.legend(loc="upper right", fontsize=9, ncols=2, columnspacing=1.0, handlelength=1.5)
-    return fig, np.array([plane, error])

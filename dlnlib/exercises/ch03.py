@@ -12,6 +12,7 @@ from dlnlib.exercises._core import array, call, checker, close, compare, correct
 from dlnlib.exercises._questions import choice_question, number_question
 from dlnlib.initialise import gaussian
 from dlnlib.landscape import critical_point
+from dlnlib.measure import effective_start
 from dlnlib.moments import Moments
 from dlnlib.network import error_correlation, imbalances, loss
 from dlnlib.simulate import gradient_descent, gradient_flow
@@ -34,6 +35,39 @@ choice_question(
         "b": "that depends on what the gap was; ask instead how much each half time grows when u0 is divided.",
     },
     praise="the delay of a mode is ln(10^4)/(2s), so the gap grows by the difference of two such terms.",
+)
+
+choice_question(
+    "ch03.alignment",
+    right="c",
+    hints={
+        "a": "the strength is a product of two layers; while it grows to 1%, each layer grows many times over.",
+        "b": "the part along the strongest mode grows faster than every other part, and for as long as the plateau lasts.",
+    },
+    praise="the layers align on the plateau, before the loss has moved.",
+)
+
+
+def _start_of_equal_growth() -> float:
+    """The effective start of a mode whose first layer has strength 0.1 and whose second is zero."""
+    task = Moments.white([[1.0]])
+    return float(effective_start((np.array([[0.1]]), np.array([[0.0]])), task.modes())[0])
+
+
+number_question(
+    "ch03.zero_layer",
+    truth=_start_of_equal_growth,
+    rtol=1e-2,
+    mistakes={
+        "that is a0 b0; balanced layers would never leave it, but here a0 drives b from the first moment on.": 0.0,
+        "that is (a0 + b0)^2; for balanced layers it is four times the strength.": 0.01,
+        "that is the strength of one layer, when both have become equal; the mode's is the product of two.": 0.05,
+        "that is the strength of the first layer; ask for the product of both, once they have become equal.": 0.1,
+        "half is right for each layer, and the strength is a product of two of them.": 0.005,
+    },
+    otherwise="a + b grows and a - b dies out: find a and b when only the sum is left, and multiply them.",
+    praise="(a0 + b0)^2/4, as if both layers had started at 0.05.",
+    what="the initial strength",
 )
 
 choice_question(

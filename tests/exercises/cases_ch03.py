@@ -110,6 +110,21 @@ CASES = {
         accept=["c", "(C)", " c "],
         refuse=[("a", "grows more slowly"), ("b", "what the gap was"), ("e", "one of the letters")],
     ),
+    "ch03.alignment": Cases(
+        accept=["c", "C", "(c)"],
+        refuse=[("a", "product of two layers"), ("b", "grows faster"), ("d", "one of the letters")],
+    ),
+    "ch03.zero_layer": Cases(
+        accept=[0.0025, "0.0025", "1/400", "2.5e-3", [0.0025]],
+        refuse=[
+            (0, "never leave it"),
+            (0.01, "four times"),
+            (0.05, "have become equal"),
+            (0.1, "first layer"),
+            (0.005, "half is right"),
+            (1, "only the sum is left"),
+        ],
+    ),
     "ch03.opposite": Cases(
         accept=["b", "(b)", "B."],
         refuse=[("a", "has to grow"), ("c", "cannot grow"), ("x", "one of the letters")],
