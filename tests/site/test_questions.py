@@ -222,8 +222,9 @@ def test_every_answer_gets_what_check_says_and_is_remembered_until_it_is_forgott
         assert one.form.locator(".dln-words .math:not(:has(mjx-container))").count() == 0
     assert progress(page) == f"{n} of {n} questions answered, {n} right, 0 at the first try."
     assert not opened.errors
-    assert not faults(page)
-    opened.errors.clear()  # axe asks for style sheets at addresses of its own
+    if page_name in chapter_pages()[:2]:  # once for each of the two views
+        assert not faults(page)
+        opened.errors.clear()  # axe asks for style sheets at addresses of its own
 
     page.reload(wait_until="domcontentloaded")
     for name in asked:
