@@ -39,7 +39,7 @@ if importlib.util.find_spec("dlnlib") is None:
 INSTALL_FROM = """\
     source = {source}
     print("The book's library, dlnlib, is missing here. Installing it: pip install", source)
-    %pip install --quiet {{source}}
+    %pip install --quiet "{{source}}"
 """
 INSTALL_BY_HAND = """\
     raise ModuleNotFoundError(
@@ -147,7 +147,7 @@ def opening(app: Sphinx, docname: str) -> list[Any]:
         "Numbers of equations, figures and exercises are those of the book; solutions are folded in Jupyter and in Colab.\n"
         "The next cell installs the book's library, `dlnlib`, where it is missing."
     )
-    source = json.dumps(f"git+{url}@{branch}")
+    source = json.dumps(f"dlnlib[explore] @ git+{url}@{branch}")
     install = INSTALL + (INSTALL_FROM.format(source=source) if url else INSTALL_BY_HAND)
     return [new_markdown_cell(about), new_code_cell(install.strip(), metadata={"tags": ["install"]})]
 

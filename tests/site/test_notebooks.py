@@ -166,8 +166,8 @@ def test_first_cell_does_nothing_where_dlnlib_is(monkeypatch, capsys, url):
 
 
 def test_first_cell_installs_and_says_so(monkeypatch, capsys):
-    assert run_install(install_cell(ADDRESS), monkeypatch, found=False) == [("pip", "install --quiet {source}")]
-    assert f"missing here. Installing it: pip install git+{ADDRESS}@main" in capsys.readouterr().out
+    assert run_install(install_cell(ADDRESS), monkeypatch, found=False) == [("pip", 'install --quiet "{source}"')]
+    assert f"missing here. Installing it: pip install dlnlib[explore] @ git+{ADDRESS}@main" in capsys.readouterr().out
 
 
 def test_first_cell_says_how_where_no_address_is_known(monkeypatch):
