@@ -112,3 +112,13 @@ def test_sentences():
     deep = CHART.drawn(held=LAYER, depth=100)[1]
     assert "over 99 % of it" in deep and "descent is not there after 500" in deep and "× 10⁹⁵" in deep
     assert "fewer" in CHART.drawn(depth=1)[1]
+
+
+def test_numbers_that_chapter_4_prints():
+    assert "11.4 by descent" in CHART.drawn(depth=2)[1]
+    assert "375 by descent" in CHART.drawn(depth=100)[1] and "tend to 407" in CHART.drawn(depth=100)[1]
+    half = columns("depths")["half"]
+    assert half.argmin() == len(half) - 1
+    assert "72.4 by descent" in CHART.drawn(held=LAYER, depth=3)[1]
+    assert "not there after 500" in CHART.drawn(held=LAYER, depth=4)[1]
+    assert "4.48 × 10⁶ by the flow" in CHART.drawn(held=LAYER, depth=8)[1]

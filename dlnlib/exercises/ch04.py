@@ -7,6 +7,8 @@ import numpy as np
 from dlnlib import exact
 from dlnlib.exercises import _core as core
 from dlnlib.exercises._questions import choice_question, number_question
+from dlnlib.initialise import gaussian
+from dlnlib.measure import isometry_spectrum
 from dlnlib.moments import Moments
 from dlnlib.simulate import largest_stable_step
 
@@ -28,6 +30,40 @@ choice_question(
         "c": "only one singular value has to stay behind; which one costs the least loss?",
     },
     praise="one singular value cannot pass zero, and the weakest mode is the cheapest one to lose.",
+)
+
+
+def _steps_to_half(u0: float) -> float:
+    """Return how many steps of a quarter of the largest one eight layers take to s/2 = 1, by the flow."""
+    return float(exact.half_time(2.0, u0, 8)) / (0.25 * _largest_step(8, 2.0))
+
+
+choice_question(
+    "ch04.more_layers",
+    right=lambda: "abc"[int(np.argmin(np.abs(np.log(_steps_to_half(0.1**8) / np.array([44, 140, 4e6])))))],
+    hints={
+        "a": "four times as many layers do not take four times as long: what is the product of eight strengths of 0.1?",
+        "b": "that is what eight layers need whose product is 0.01; here each layer is 0.1.",
+    },
+    praise="the product starts at 10^-8, and the plateau lasts 0.1^-6/12, in steps that shrink like 1/L.",
+)
+
+
+def _median_ratio(depth: int) -> float:
+    """Return the median ratio of the largest to the smallest singular value of products of Gaussian layers of width 20."""
+    layers = gaussian((20,) * (depth + 1), rng=np.random.default_rng(3), batch=(25,))
+    logs = isometry_spectrum(layers, log=True)
+    return float(np.exp(np.median(logs[:, 0] - logs[:, -1])))
+
+
+choice_question(
+    "ch04.spread",
+    right=lambda: "abc"[int(np.argmin(np.abs(np.log(_median_ratio(12) / np.array([1, 200, 1e12])))))],
+    hints={
+        "a": "lengths are kept on average over directions; single directions may fare very differently.",
+        "b": "one layer alone has a ratio of this kind, and there are twelve: do ratios add up, or multiply?",
+    },
+    praise="one layer stretches some directions tens of times more than others, and twelve do so again and again.",
 )
 
 

@@ -76,6 +76,14 @@ CASES = {
         accept=["b", "B.", "(b)"],
         refuse=[("a", "change its sign"), ("c", "costs the least"), (2, "one of the letters")],
     ),
+    "ch04.more_layers": Cases(
+        accept=["c", "(C)"],
+        refuse=[("a", "product of eight strengths"), ("b", "each layer is 0.1"), (4e6, "one of the letters")],
+    ),
+    "ch04.spread": Cases(
+        accept=["c", " c."],
+        refuse=[("a", "on average"), ("b", "add up, or multiply"), ("d", "one of the letters")],
+    ),
     "ch04.largest_step": Cases(
         accept=[1 / 54, "1/54", "2/108", 0.0185, "1.85e-2"],
         refuse=[
