@@ -67,6 +67,5 @@ def test_sentences():
     assert CHART.drawn(gain=1.25, depth=100)[1].endswith("Orthogonal: all 4.91 × 10⁹.")
     # What chapter 4 prints.
     assert "ratio 3.5 × 10⁷⁰" in CHART.drawn(width=8, depth=100)[1]
-    for width, depth in ((8, 8), (20, 20), (40, 32)):
-        found = columns("spectra", width=width, depth=depth)
-        assert found["deep"][0] + 0.15 < found["largest"][0] < found["wide"][0] - 0.15
+    found = columns("spectra", width=20, depth=32)
+    assert found["deep"][0] + 0.5 < found["largest"][0] < found["wide"][0] - 0.5
