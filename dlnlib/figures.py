@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,72 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from dlnlib.landscape import CriticalSet
     from dlnlib.trajectory import Trajectory
 
 __all__ = [
-    "critical_set_diagram",
     "depth_curves",
-    "hessian_spectra",
     "ranked_spectra",
     "saddle_to_saddle",
     "steps_against_depth",
     "strength_errors",
 ]
-
-
-def critical_set_diagram(sets: Sequence[CriticalSet], path: Sequence[tuple[int, ...]] = ()) -> tuple[Figure, Axes]:
-    """Draw every critical set at (index, loss), joined by lines that add one mode or swap one for a stronger one.
-
-    path : sets, as tuples of modes, joined by arrows.
-    """
-    import matplotlib.pyplot as plt
-
-    fig, ax = plt.subplots(figsize=(6.4, 4.4))
-    where = {s.modes: (s.index, s.loss) for s in sets}
-    for lower in sets:
-        for upper in sets:
-            gained, lost = set(lower.modes) - set(upper.modes), set(upper.modes) - set(lower.modes)
-            if len(gained) == 1 and (not lost or (len(lost) == 1 and max(gained) < max(lost))):
-                style = ":" if lost else "-"
-                ax.plot(*zip(where[upper.modes], where[lower.modes], strict=True), style, color=NEUTRAL, lw=0.8, zorder=1)
-    for rank in sorted({s.rank for s in sets}):
-        points = np.array([where[s.modes] for s in sets if s.rank == rank])
-        ax.plot(*points.T, MARKERS[rank % 7], color=mode_colour(rank), ms=8, label=f"{rank} learnt", zorder=3)
-    paper = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-    for modes, (x, y) in where.items():
-        name = "∅" if not modes else "".join(str(k + 1) for k in modes)
-        ax.annotate(name, (x, y), xytext=(-5, 7), textcoords="offset points", ha="right", fontsize=10, zorder=4, bbox=paper)
-    for a, b in pairwise(path):
-        ax.annotate("", where[b], where[a], arrowprops={"arrowstyle": "-|>", "lw": 2.2, "color": INK}, zorder=2)
-    ax.set_xlabel("index (directions of negative curvature)")
-    ax.set_ylabel(r"loss $\mathcal{L}$")
-    ax.margins(x=0.09)
-    ax.legend(loc="lower right")
-    return fig, ax
-
-
-def hessian_spectra(spectra: Mapping[str, Sequence[ArrayLike]], names: Sequence[str]) -> tuple[Figure, Array]:
-    """Draw the Hessian's eigenvalues at several points, one panel for each entry of `spectra`, negative ones apart.
-
-    spectra : title of the panel -> one array of eigenvalues for each of `names`, which label the columns. Equal ones
-        stand side by side.
-    """
-    import matplotlib.pyplot as plt
-
-    fig, axes = plt.subplots(1, len(spectra), figsize=(6.4, 3.8), sharey=True, squeeze=False)
-    for ax, (title, columns) in zip(axes[0], spectra.items(), strict=True):
-        for x, column in enumerate(columns):
-            values, counts = np.unique(np.round(np.asarray(column, dtype=float), 9) + 0.0, return_counts=True)
-            for value, count in zip(values, counts, strict=True):
-                shift = 0.045 * (np.arange(count) - (count - 1) / 2) * min(1.0, 17 / count)
-                kind = ("v", mode_colour(1)) if value < 0 else ("o", NEUTRAL if value == 0 else mode_colour(0))
-                ax.plot(x + shift, np.full(count, value), kind[0], color=kind[1], ms=4)
-        ax.axhline(0.0, color=INK, lw=0.8)
-        ax.set_xticks(range(len(names)), names)
-        ax.set_xlabel(f"modes learnt, {title}")
-    axes[0, 0].set_ylabel("Hessian eigenvalue")
-    return fig, axes[0]
 
 
 def saddle_to_saddle(

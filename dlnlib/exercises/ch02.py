@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from dlnlib._validate import Array
 from dlnlib.exercises._core import array, call, checker, close, compare, correct, not_yet, number
 from dlnlib.exercises._questions import choice_question, number_question
+from dlnlib.hessian import sharpness
 from dlnlib.landscape import classify, critical_point, critical_sets
 from dlnlib.moments import Moments
 
@@ -22,6 +23,21 @@ choice_question(
         "d": "points of equal loss do form continua, but could a mode be learnt by half where the gradient vanishes?",
     },
     praise="yes: every set of at most two of the three modes, and their losses happen to differ.",
+)
+
+number_question(
+    "ch02.largest_step",
+    truth=lambda: 2 / min(_sharpness_at_minimum(a) for a in np.geomspace(0.2, 5.0, 401)),
+    rtol=0.01,
+    mistakes={
+        "that is the limit of one layer, 2/s; here the sharpness is a^2 + b^2, and that is more than s.": 2.0,
+        "that is 1/sharpness; descent rests up to 2/sharpness.": 0.5,
+        "that is 2 over the length of (a, b); the sharpness is the square of it.": np.sqrt(2),
+        "that is less than the flattest minimum allows: a^2 + b^2 is 2 there, and 2 is divided by it, once.": 0.25,
+    },
+    otherwise="find the minimum ab = 1 at which a^2 + b^2 is least, and divide 2 by it.",
+    praise="the flattest minima are (1, 1) and (-1, -1), of sharpness 2.",
+    what="the step",
 )
 
 choice_question(
@@ -52,6 +68,10 @@ number_question(
     praise="two swaps, and two units times three modes to wake up.",
     what="the index",
 )
+
+
+def _sharpness_at_minimum(a: float) -> float:
+    return float(sharpness(([[a]], [[1 / a]]), Moments.white([[1.0]])))
 
 
 @checker("ch02.critical_list")

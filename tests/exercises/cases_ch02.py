@@ -100,6 +100,16 @@ CASES = {
         accept=["c", " (C) "],
         refuse=[("a", "not only minima"), ("b", "which modes"), ("d", "by half"), ("e", "one of the letters")],
     ),
+    "ch02.largest_step": Cases(
+        accept=[1, "1.0", 2 / 2, "2/2", 0.999],
+        refuse=[
+            (2, "limit of one layer"),
+            (0.5, "1/sharpness"),
+            (2**0.5, "the square of it"),
+            ("1/4", "flattest minimum allows"),
+            (0.7, "divide 2 by it"),
+        ],
+    ),
     "ch02.unused_unit": Cases(
         accept=["c", "C."],
         refuse=[("a", "did not cost before"), ("b", "determinant"), ("d", "positive square")],
