@@ -123,7 +123,7 @@ def make_forms(app: Sphinx, doctree: nodes.document) -> None:
     title = next(iter(doctree.findall(nodes.title)), None)
     if made and title is not None:
         versions_of(app.env)[app.env.docname] = made
-        title.parent.insert(title.parent.index(title) + 1, ChapterProgress(count=len(made)))
+        title.parent.insert(title.parent.index(title) + 1, ChapterProgress())
 
 
 # -- progress of the book --------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def depart_choice(translator: Any, node: QuestionChoice) -> None:
 
 def visit_chapter_progress(translator: Any, node: ChapterProgress) -> None:
     translator.body.append(
-        f'<div class="dln-progress" data-count="{node["count"]}" hidden><p role="status" tabindex="-1"></p>'
+        '<div class="dln-progress" hidden><p role="status" tabindex="-1"></p>'
         '<button type="button" hidden>Forget my answers</button></div>\n'
     )
 

@@ -3,12 +3,14 @@
 import base64
 import json
 import re
+from types import SimpleNamespace
 
 import dln_questions
 import pytest
 from _building import CHROMIUM
 from _pages import chapter_pages, soup
 from docutils import nodes
+from docutils.utils import new_document
 from test_browser import Visit
 
 from dlnlib.exercises import check, question
@@ -121,6 +123,22 @@ def test_a_second_list_and_a_choice_of_two_paragraphs_are_refused():
     long[0][1][1] += nodes.paragraph("", "And more.")
     with pytest.raises(ValueError, match="one paragraph"):
         dln_questions.build_form(long)
+
+
+def test_a_question_that_does_not_fit_is_a_warning_and_the_others_are_made(caplog):
+    title = nodes.title("", "Chapter")
+    good, bad = exercise("ex-ch00-speed"), exercise("ex-ch00-guess")
+    document = new_document("page")
+    document += nodes.section("", title, good, bad)
+    env = SimpleNamespace(docname="page")
+    dln_questions.make_forms(SimpleNamespace(env=env), document)
+    assert [record.getMessage() for record in caplog.records] == [
+        "question ex-ch00-guess: the page offers the choices: none; dlnlib.exercises has hints for: a, b, c"
+    ]
+    assert [name for name, _ in dln_questions.versions_of(env)["page"]] == ["ch00.speed"]
+    assert isinstance(title.next_node(descend=False, siblings=True), dln_questions.ChapterProgress)
+    assert good.next_node(dln_questions.QuestionForm) is not None
+    assert bad.next_node(dln_questions.QuestionForm) is None
 
 
 def test_formulas_stay_in_their_choice():
