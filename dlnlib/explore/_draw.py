@@ -93,6 +93,18 @@ def _axes(axes: Any, panel: Panel, ends: list[float]) -> None:
         axes.set_ylim(*panel.y_domain)
     if panel.square:
         axes.set_box_aspect(1)
+    for axis, log in ((axes.xaxis, panel.x_log), (axes.yaxis, panel.y_log)):
+        low, high = axis.get_view_interval()
+        if log and high < 1000 * low:  # matplotlib would write 2 × 10⁰
+            _plain_ticks(axis)
+
+
+def _plain_ticks(axis: Any) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _legend(grid: Any) -> tuple[list[Any], list[str]]:

@@ -55,7 +55,7 @@ def one_layer_steps() -> Explorer:
         name="one-layer-steps",
         controls=(
             Slider("condition", "condition number", CONDITIONS, 10.0, log=True),
-            Slider("share", "step η / (2 / λ_max)", SHARES, 0.8),
+            Slider("share", "step η / limit", SHARES, 0.8),
         ),
         parts=(
             Part("errors", errors, both, digits=3),
@@ -180,7 +180,8 @@ def _sentence(condition: float, share: float, factor: Array) -> str:
     if worst > 1:
         who, s = _names(size > 1)
         after = _count(condition, share, worst, 10.0)
-        return f"Descent diverges: {who} grow{s} by {words(worst, 4)} a step, changing sign; the error is tenfold after {after}."
+        by = ("up to " if np.ptp(size[size > 1]) > 1e-9 else "") + words(worst, 4)
+        return f"Descent diverges: {who} grow{s} by {by} a step, changing sign; the error is tenfold after {after}."
     slow = "all alike" if condition == 1 else _names(size > worst - 1e-9)[0]
     best = "The best step. " if abs(share * (condition + 1) - condition) < 1e-9 else ""
     after = _count(condition, share, worst, 0.01)

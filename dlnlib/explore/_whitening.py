@@ -18,7 +18,7 @@ from dlnlib.trajectory import Trajectory
 __all__ = ["whitening_order"]
 
 VARIANCE, TARGET = 0.25, 4.0  # of direction 1, which stays as it is
-STARTS = {"one layer, from 0": 0.0, "two layers, from 0.1": 0.1, "two layers, from 0.01": 0.01, "two layers, from 0.0001": 1e-4}
+STARTS = {"1 layer, 0": 0.0, "2 layers, 0.1": 0.1, "2 layers, 0.01": 0.01, "2 layers, 0.0001": 1e-4}
 TIMES = (0.02, 200.0)  # what the panels show
 VARIANCES, TARGETS = (0.4, 80.0), (0.9, 9.0)  # what the map shows
 LEVELS = 1 / (1 + np.exp(-np.linspace(-5.8, 6.9, 20)))  # shares at which a curve is sampled, from 0.3 % to 99.9 %
@@ -46,9 +46,9 @@ def whitening_order() -> Explorer:
     return Explorer(
         name="whitening-order",
         controls=(
-            Slider("variances", "variance ratio λ₂ / λ₁", (0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 32.0, 64.0), 16.0, log=True),
-            Slider("targets", "target ratio w₁ / w₂", (1.0, 2.0, 3.0, 4.0, 6.0, 8.0), 8.0, log=True),
-            Choice("network", "network", tuple(STARTS), "two layers, from 0.01"),
+            Slider("variances", "variances λ₂/λ₁", (0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 32.0, 64.0), 16.0, log=True),
+            Slider("targets", "targets w₁/w₂", (1.0, 2.0, 3.0, 4.0, 6.0, 8.0), 8.0, log=True),
+            Choice("network", "network, start", tuple(STARTS), "2 layers, 0.01"),
         ),
         parts=(
             Part("first", first_direction, ("network",), digits=3),
@@ -71,9 +71,9 @@ def whitening_order() -> Explorer:
         ),
         series=tuple(series),
         presets={
-            "the chapter's example": {"variances": 16.0, "targets": 8.0, "network": "two layers, from 0.01"},
-            "whitening keeps the order": {"variances": 4.0, "targets": 8.0, "network": "two layers, from 0.01"},
-            "one layer": {"network": "one layer, from 0"},
+            "the chapter's example": {"variances": 16.0, "targets": 8.0, "network": "2 layers, 0.01"},
+            "whitening keeps the order": {"variances": 4.0, "targets": 8.0, "network": "2 layers, 0.01"},
+            "one layer": {"network": "1 layer, 0"},
         },
     )
 
@@ -110,7 +110,7 @@ def tie_map(network: str) -> dict[str, Any]:
 
     One layer is ruled by the variances alone, and by nothing after whitening.
     """
-    a0, nowhere = STARTS[network], np.full(2, 1e3)
+    a0, nowhere = STARTS[network], np.zeros(0)
     if a0 == 0:
         lines = {"raw_x": np.ones(2), "raw_y": np.array(TARGETS), "white_x": nowhere, "white_y": nowhere}
         texts = {"text_x": [6.0], "text_y": [2.6], "text": ["whitened: always a tie"]}
