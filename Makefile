@@ -25,14 +25,14 @@ LAB_STAMP := $(VENV)/.installed-lab-$(PYTHON_VERSION)
 BENCH_STAMP := $(VENV)/.installed-bench-$(PYTHON_VERSION)
 BUILD := $(BIN)/jupyter-book build . -W -n --keep-going
 
-.PHONY: help book test lint test-library test-chapters test-site serve lab bench clean python
+.PHONY: help book test lint test-library test-chapters test-binder test-site serve lab bench clean python
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book   build the site into _build/html (warnings are errors)"
-	@echo "make test   lint, library tests, every chapter executed, build, audit of the site, browser tests"
+	@echo "make test   lint, library tests, every chapter executed, build, Binder, audit of the site, browser tests"
 	@echo "make serve  build, then serve the site on this machine and open it"
-	@echo "make lab    open the chapters as notebooks in JupyterLab"
+	@echo "make lab    open the chapters as notebooks in JupyterLab, as Binder does"
 	@echo "make bench  run the benchmarks"
 	@echo "make lint   ruff and mypy"
 	@echo "make clean  remove what was built (and keep .venv)"
@@ -47,10 +47,10 @@ $(STAMP): requirements.txt pyproject.toml | python
 	"$(BIN)/python" -m pip install --quiet -r requirements.txt
 	@touch "$@"
 
-$(LAB_STAMP): requirements-lab.txt binder/overrides.json $(STAMP)
-	"$(BIN)/python" -m pip install --quiet -r requirements-lab.txt
-	@mkdir -p "$(VENV)/share/jupyter/lab/settings"
-	@cp binder/overrides.json "$(VENV)/share/jupyter/lab/settings/overrides.json"
+# Binder's own files make JupyterLab here what it is there.
+$(LAB_STAMP): $(wildcard binder/*) $(STAMP)
+	"$(BIN)/python" -m pip install --quiet -r binder/requirements.txt
+	NB_PYTHON_PREFIX="$(abspath $(VENV))" binder/postBuild
 	@touch "$@"
 
 $(BENCH_STAMP): requirements-bench.txt $(STAMP)
@@ -66,14 +66,15 @@ serve: book
 	$(BIN)/python -m webbrowser http://127.0.0.1:$(PORT)/ >/dev/null 2>&1 || true; \
 	echo "The book is at http://127.0.0.1:$(PORT)/ - end with Ctrl-C."; wait $$server
 
+# JupyterLab does not start for root unless it is told to.
 lab: $(LAB_STAMP)
-	$(BIN)/jupyter lab chapters --config=binder/jupyter_server_config.py
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/chapters $(LAB_OPTIONS)
 
 bench: $(BENCH_STAMP)
 	$(BIN)/python benchmarks/run.py
 
 # Cheapest first; the last stage looks at the site that the one before it built.
-test: lint test-library test-chapters book test-site
+test: lint test-library test-chapters book test-binder test-site
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -87,7 +88,11 @@ test-chapters: $(STAMP)
 	$(BIN)/python -m pytest --nbval-lax chapters -n 2
 
 test-site: $(STAMP)
-	$(BIN)/python -m pytest tests/site -n 2 --dist worksteal
+	$(BIN)/python -m pytest tests/site --ignore=tests/site/test_binder.py -n 2 --dist worksteal
+
+# Makes the environment that Binder would make, and works through a chapter in it.
+test-binder: $(STAMP)
+	$(BIN)/python -m pytest tests/site/test_binder.py
 
 clean:
 	rm -rf _build .coverage .pytest_cache .hypothesis .mypy_cache .ruff_cache
