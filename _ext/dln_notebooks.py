@@ -127,14 +127,19 @@ def portable(outputs: list[Any], alternative: str | None) -> list[Any]:
     return kept
 
 
-def code_cell(cell: Any, figure: dict[str, Any]) -> Any:
-    """A code cell without what only the site's builder reads; a solution is folded in Jupyter and in Colab."""
+def code_cell(cell: Any, figure: dict[str, Any], solution: str) -> Any:
+    """A code cell without what only the site's builder reads; a solution is folded in Jupyter and in Colab.
+
+    JupyterLab shows the first line of a folded cell, and Colab the title that a comment gives; so that neither shows an
+    answer, the first line of a solution is a title.
+    """
     tags = [tag for tag in cell.metadata.get("tags", []) if not tag.startswith("remove-")]
     metadata: dict[str, Any] = {"tags": tags} if tags else {}
     if "solution" in tags:
         metadata |= {"jupyter": {"source_hidden": True, "outputs_hidden": True}, "collapsed": True, "cellView": "form"}
+    source = f"#@title {solution}\n{cell.source}" if "solution" in tags else cell.source
     outputs = portable(cell.outputs, figure.get("image", {}).get("alt"))
-    return new_code_cell(cell.source, metadata=metadata, outputs=outputs, execution_count=cell.execution_count)
+    return new_code_cell(source, metadata=metadata, outputs=outputs, execution_count=cell.execution_count)
 
 
 def opening(app: Sphinx, docname: str) -> list[Any]:
@@ -173,7 +178,7 @@ def take_away(app: Sphinx, docname: str) -> Any:
             cells.append(new_markdown_cell(writer.cell(cell.source)))
         elif cell.cell_type == "code":
             shown = cell.metadata.get("mystnb", {})
-            cells.append(code_cell(cell, shown))
+            cells.append(code_cell(cell, shown, writer.solution_title()))
             if "figure" in shown:
                 cells.append(new_markdown_cell(writer.caption(**shown["figure"])))
     if references := writer.references():

@@ -283,7 +283,7 @@ class PlainWriter:
             heading = f"### {self.named(label) or 'Exercise'}" + (f" ({title})" if title else "")
             return f"{heading}\n\n{quote(self.body(source, flat=True))}"
         if name == "solution":
-            return fold(f"Solution to {self.named(title) or title}", self.body(source))
+            return fold(self.solution_title(title), self.body(source))
         if name.startswith("prf:"):
             called = (self.named(label) if label else None) or name.removeprefix("prf:").title()
             heading = f"**{called}" + (f" ({title})**" if title else "**" if label else ".**")
@@ -315,9 +315,14 @@ class PlainWriter:
             self.complain(f"MyST is left over in: {written[:300]}")
         return written
 
+    def solution_title(self, exercise: str | None = None) -> str:
+        """What to call the solution of an exercise, or the one that is open."""
+        label = exercise or self.solution or ""
+        return f"Solution to {self.named(label) or label}" if label else "Solution"
+
     def stretch(self, exercise: str | None, text: str) -> str:
         if exercise is None or (self.continued and not text.strip()):
             return text
-        summary = f"Solution to {self.named(exercise) or exercise}" + (", continued" if self.continued else "")
+        summary = self.solution_title(exercise) + (", continued" if self.continued else "")
         self.continued = True
         return fold(summary, text) if text.strip() else f"**{summary}**, in the folded cell below."
