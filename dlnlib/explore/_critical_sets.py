@@ -45,7 +45,7 @@ def critical_sets() -> Explorer:
     return Explorer(
         name="critical-sets",
         controls=(
-            Slider("s2", "strength s₂ (s₁ = 3)", STRENGTHS, 2.0),
+            Slider("s2", "strength s₂", STRENGTHS, 2.0),
             Slider("s3", "strength s₃", STRENGTHS, 1.0),
             Slider("hidden", "hidden width h", (1, 2, 3), 3, whole=True),
             Slider("depth", "layers L", (2, 3), 2, whole=True),
@@ -56,17 +56,18 @@ def critical_sets() -> Explorer:
             Part("ways", _ways, (*network, "chosen"), digits=3),
         ),
         panels=(
-            Panel("index", "loss", x_domain=(-0.5, 9.6), height=300),
-            Panel("way down", "Hessian eigenvalue", x_domain=(0.3, 9.7), y_domain=(-3.2, 0.4), height=300),
+            Panel("index", "loss", x_domain=(-0.5, 9.6), height=250),
+            Panel("way down", "Hessian eigenvalue", x_domain=(0.3, 9.7), y_domain=(-3.2, 0.4), height=250),
         ),
         series=(
+            Series("", "sets", "margin_index", "margin_loss", "text", text="margin"),
             Series("", "ways", "star_index", "star_loss", "other"),
             Series("training visits", "sets", "path_index", "path_loss", "line", mode=3),
             *(Series(label, "sets", f"{k}_index", f"{k}_loss", "points", mode=m) for label, k, m in kinds),
             *(Series("", "sets", f"{k}_index", f"{k}_loss", "text", text=f"{k}_name") for _, k, _ in kinds),
-            Series("chosen set", "ways", "here_index", "here_loss", "points", mode=5),
+            Series("chosen set", "ways", "here_index", "here_loss", "points", mode=6),
             Series("way down, predicted", "ways", "way", "predicted", "bars", mode=4, panel=1),
-            Series("negative eigenvalue, exact", "ways", "found_at", "found", "points", mode=6, panel=1),
+            Series("negative eigenvalue, exact", "ways", "found_at", "found", "points", mode=5, panel=1),
             Series("", "ways", "way", "top", "text", text="way_name", panel=1),
         ),
         presets={
@@ -133,6 +134,9 @@ def _sets(s2: float, s3: float, hidden: int, depth: int) -> dict[str, Any]:
         columns[f"{kind}_index"] = [found[modes][0] for modes in chosen]
         columns[f"{kind}_loss"] = [found[modes][1] for modes in chosen]
         columns[f"{kind}_name"] = np.array(["~".join(map(name, task.family(modes))) for modes in chosen], dtype=str)
+    # Empty words above and below all sets, so that no marker is cut in half by the edge of the panel.
+    top = found[()][1]
+    columns |= {"margin_index": [0, 0], "margin_loss": [-0.04 * top, 1.04 * top], "margin": np.array(["", ""])}
     path = [found[modes] for modes in _visited(task, hidden)]
     columns["path_index"], columns["path_loss"] = [p[0] for p in path], [p[1] for p in path]
     least = min(_spectrum(task, modes, hidden, depth)[0] for modes in families)

@@ -52,8 +52,8 @@ def landscape_walk() -> Explorer:
             Part("descent", _descent, (*start, "step"), digits=3),
         ),
         panels=(
-            Panel("weight a", "weight b", x_domain=plane, y_domain=plane, square=True, pick=start, height=300),
-            Panel("time t = η · steps", "loss", x_end=("flow", "descent"), y_log=True, y_domain=(SEEN, 1e3), height=300),
+            Panel("weight a", "weight b", x_domain=plane, y_domain=plane, square=True, pick=start, height=250),
+            Panel("time t = η · steps", "loss", x_end=("flow", "descent"), y_log=True, y_domain=(SEEN, 1e3), height=250),
         ),
         series=(
             Series("minima ab = 1", "ground", "a", "b", "other"),
