@@ -122,3 +122,14 @@ def test_curves_rise_from_the_start_to_the_end(network):
         assert np.all(np.diff(columns[f"{inputs}_t"]) > 0)
         assert np.all(np.diff(columns[f"{inputs}_flow"]) > -1e-6)
         assert abs(columns[f"{inputs}_flow"][-1] - 1) < 2e-3
+
+
+@pytest.mark.parametrize("network", _whitening.STARTS)
+@pytest.mark.parametrize("targets", [1.0, 5.0])
+def test_the_lead_drawn_as_a_line_is_the_simulated_one(network, targets):
+    line = CHART.columns(CHART.part("lead"), {"targets": targets, "network": network})
+    for i in (2, 11, 22):
+        values = {"variances": line["x"][i], "targets": targets, "network": network}
+        two = CHART.columns(CHART.part("second"), values)
+        for inputs in ("raw", "white"):
+            np.testing.assert_allclose(two[f"{inputs}_lead"][0], line[inputs][i], rtol=3e-3)

@@ -21,6 +21,7 @@ VARIANCE, TARGET = 0.25, 4.0  # of direction 1, which stays as it is
 STARTS = {"1 layer, 0": 0.0, "2 layers, 0.1": 0.1, "2 layers, 0.01": 0.01, "2 layers, 0.0001": 1e-4}
 TIMES = (0.02, 200.0)  # what the panels show
 VARIANCES, TARGETS = (0.4, 80.0), (0.9, 9.0)  # what the map shows
+LEADS = (0.05, 100.0)  # and the panel beside it
 LEVELS = 1 / (1 + np.exp(-np.linspace(-5.8, 6.9, 20)))  # shares at which a curve is sampled, from 0.3 % to 99.9 %
 
 
@@ -31,17 +32,23 @@ def whitening_order() -> Explorer:
     smaller its target is, and whether the network has one layer or two, and how small these start. The panels show each
     strength as a share of its final value, gradient flow against closed forms: `eq-regression-flow` for one layer, and
     for two the logistic curve of chapter 3 in the time that the variance sets. The map shows where the two are half-way
-    at the same time; between its two lines whitening reverses the order, and a click moves the point there.
+    at the same time; between its two lines whitening reverses the order, and a click moves the point there. Beside it
+    stands by what factor direction 2 is sooner.
     """
     ratios = ("variances", "targets")
     series = [
         *_race(0, "raw"),
         *_race(1, "white"),
         Series("equal growth rates", "map", "rates_x", "rates_y", "other", None, 2),
-        Series("tie with raw inputs", "map", "raw_x", "raw_y", "line", 2, 2),
-        Series("tie with whitened inputs", "map", "white_x", "white_y", "line", 3, 2),
+        Series("raw inputs", "map", "raw_x", "raw_y", "theory", 2, 2),
+        Series("whitened inputs", "map", "white_x", "white_y", "theory", 3, 2),
         Series("", "map", "text_x", "text_y", "text", None, 2, text="text"),
         Series("", "place", "x", "y", "points", None, 2),
+        Series("", "lead", "even_x", "even_y", "other", None, 3),
+        Series("raw inputs", "lead", "x", "raw", "theory", 2, 3),
+        Series("whitened inputs", "lead", "x", "white", "theory", 3, 3),
+        Series("", "second", "lead_x", "raw_lead", "points", 2, 3),
+        Series("", "second", "lead_x", "white_lead", "points", 3, 3),
     ]
     return Explorer(
         name="whitening-order",
@@ -55,6 +62,7 @@ def whitening_order() -> Explorer:
             Part("second", second_direction, (*ratios, "network"), digits=3),
             Part("map", tie_map, ("network",)),
             Part("place", place, ratios),
+            Part("lead", lead, ("targets", "network")),
         ),
         panels=(
             Panel("time t (τ), raw inputs", "share of final strength", x_log=True, x_domain=TIMES, y_domain=(0, 1.05)),
@@ -67,6 +75,14 @@ def whitening_order() -> Explorer:
                 x_domain=VARIANCES,
                 y_domain=TARGETS,
                 pick=ratios,
+            ),
+            Panel(
+                "variance ratio λ₂ / λ₁",
+                "half-way times t₁ / t₂",
+                x_log=True,
+                y_log=True,
+                x_domain=VARIANCES,
+                y_domain=LEADS,
             ),
         ),
         series=tuple(series),
@@ -96,8 +112,9 @@ def first_direction(network: str) -> dict[str, Any]:
 
 def second_direction(variances: float, targets: float, network: str) -> dict[str, Any]:
     """Return the curves of direction 2, and who is first."""
-    own = _curves(VARIANCE * variances, TARGET / targets, network)
-    return {**own, "say": _sentence(_curves(VARIANCE, TARGET, network), own, network)}
+    one, two = _curves(VARIANCE, TARGET, network), _curves(VARIANCE * variances, TARGET / targets, network)
+    sooner = {f"{inputs}_lead": one[f"{inputs}_at"] / two[f"{inputs}_at"] for inputs in ("raw", "white")}
+    return {**two, **sooner, "lead_x": np.array([variances]), "say": _sentence(one, two, network)}
 
 
 def place(variances: float, targets: float) -> dict[str, Any]:
@@ -123,6 +140,15 @@ def tie_map(network: str) -> dict[str, Any]:
         **{"raw_x": raw, "raw_y": q, "white_x": q**2, "white_y": q, "rates_x": q, "rates_y": q},
         **{key: np.array(value) for key, value in texts.items()},
     }
+
+
+def lead(targets: float, network: str) -> dict[str, Any]:
+    """Return how many times sooner direction 2 is half-way, against the ratio of the variances, from the closed forms."""
+    ratio, a0 = np.geomspace(*VARIANCES, 24), STARTS[network]
+    depth, deviation = 2 if a0 else 1, np.sqrt(VARIANCE)
+    raw = ratio * half_time(TARGET, a0**2, depth) / half_time(TARGET / targets, a0**2, depth)
+    white = half_time(TARGET * deviation, a0**2, depth) / half_time(TARGET / targets * deviation * np.sqrt(ratio), a0**2, depth)
+    return {"x": ratio, "raw": raw, "white": white, "even_x": np.array(VARIANCES), "even_y": np.ones(2)}
 
 
 # -- one direction ---------------------------------------------------------------------------------------------------
