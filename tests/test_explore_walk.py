@@ -94,6 +94,9 @@ def test_special_starts_are_called_by_their_names():
     assert said.endswith("Descent ends at the saddle too.")
     assert CHART.drawn(a0=0.8, b0=1.25)[1].startswith("The start is a minimum of sharpness 2.2: flow does not move.")
     assert CHART.drawn(a0=0.6, b0=0.2, step=1.1)[1].endswith("400 steps: every minimum has sharpness 2 or more.")
+    assert CHART.drawn(a0=0.8, b0=1.2499)[1].endswith("Descent does not move either."), "nothing to be seen"
+    landed = CHART.drawn(a0=-1.5, b0=-2.0, step=0.5)[1]
+    assert landed.startswith("Flow keeps c") and landed.endswith("lands on a = −b and leads to the saddle.")
     hit = CHART.drawn(a0=2.0, b0=-1.0, step=0.5)[1]
     assert hit.endswith("Descent hits, by chance, a minimum that would not hold it, after 1 step: sharpness 4.25, c = −3.75.")
 

@@ -103,17 +103,16 @@ def _edge(step: float) -> dict[str, Any]:
 
 
 def _flow(a0: float, b0: float) -> dict[str, Any]:
-    c, missing = a0**2 - b0**2, S - a0 * b0
+    c, missing, end = a0**2 - b0**2, S - a0 * b0, np.sqrt(2 * SEEN)
     kappa = float(exact.late_rate(S, c))
     if a0 == -b0:
         t = np.linspace(0.0, 6.0, 13) if a0 else np.array([0.0, 6.0])
         say = "Flow runs along a = −b into the saddle and stays." if a0 else "The start is the saddle: flow does not move."
-    elif abs(missing) < 1e-9:
+    elif abs(missing) <= end:
         t = np.array([0.0, 6.0])
         say = f"The start is a minimum of sharpness {words(kappa)}: flow does not move."
     else:
-        end = np.sqrt(2 * SEEN)
-        left = [*(f * missing for f in LEFT if abs(f * missing) > end), np.copysign(min(end, abs(missing)), missing)]
+        left = [*(f * missing for f in LEFT if abs(f * missing) > end), np.copysign(end, missing)]
         t = np.append(0.0, exact.two_layer_time(S - np.array(left), S, a0, b0))
         say = f"Flow keeps c = a² − b² = {words(c)}, final sharpness {words(kappa)}."
     path = exact.two_layer(t, S, a0, b0)
@@ -155,12 +154,14 @@ def _descent(a0: float, b0: float, step: float) -> dict[str, Any]:
         end, say = int(out[0]), f"Descent diverges: loss above 10⁶ after {out[0]} steps."
     elif still:
         end = 40
-        say = "Descent ends at the saddle too." if a0 else "Descent does not move either."
+        say = "Descent ends at the saddle too." if a0 == -b0 else "A step of descent lands on a = −b and leads to the saddle."
+        say = say if a0 or b0 else "Descent does not move either."
     elif low[-1]:
         end = int(np.flatnonzero(~low)[-1]) + 1 if not np.all(low) else 0
         say = _settled(a0, b0, step, end, float(a[-1]), float(b[-1]))
     else:
-        end, say = 48, f"Descent has not settled after {LAST} steps: {_why(step)}."
+        why = ": every minimum has sharpness 2 or more" if step * S > 1 else ""
+        end, say = 48, f"Descent has not settled after {LAST} steps{why}."
     keep = np.array([*(n for n in KEPT if n < end), end])
     if len(out):
         # What has left both windows once and for all is not drawn further than the first point outside.
@@ -182,10 +183,6 @@ def _settled(a0: float, b0: float, step: float, n: int, a: float, b: float) -> s
     if step * float(exact.late_rate(S, a0**2 - b0**2)) > 2:
         return f"Catapult: that is too sharp; descent settles {where}."
     return f"Descent settles {where}."
-
-
-def _why(step: float) -> str:
-    return "every minimum has sharpness 2 or more" if step * S > 1 else "a minimum near the edge holds it weakly"
 
 
 def _walked(a0: float, b0: float, step: float) -> tuple[Array, Array]:
