@@ -200,6 +200,7 @@ def _config() -> dict[str, Any]:
         "background": "white",
         "view": {"stroke": None},
         "aria": False,
+        "mark": {"aria": False},
         "axis": {**text, "gridColor": "#ececec", "domainColor": INK, "tickColor": INK, "tickCount": 5, "labelFlush": False},
         "axisY": {"minExtent": 34},
     }
@@ -218,8 +219,10 @@ def payload(explorer: Explorer) -> dict[str, Any]:
             "fewer points, fewer digits, or parts that depend on fewer controls"
         )
     names = [control.name for control in explorer.controls]
+    spec = chart(explorer, made, table_of).to_dict()
+    del spec["$schema"]  # an address that nobody has to visit
     return {
-        "spec": chart(explorer, made, table_of).to_dict(),
+        "spec": spec,
         "tables": made,
         "parts": [
             {"table": table_of[part.name], "controls": [names.index(name) for name in part.bound.values()]}
