@@ -21,10 +21,11 @@ def controls_html(explorer: Explorer, said: str, data: str) -> str:
     if explorer.presets:
         rows.insert(0, _presets(explorer))
     legend = "".join(_entry(series) for series in _labelled(explorer))
+    name = f"Controls of the chart {explorer.name.replace('-', ' ')}"
     return (
         f'<div class="dln-explorer" data-dln-explorer="{explorer.name}">'
         f'<ul class="dln-legend" aria-label="Legend" hidden>{legend}</ul>'
-        f'<form class="dln-controls" aria-label="Controls of the chart" autocomplete="off" hidden>{"".join(rows)}'
+        f'<form class="dln-controls" aria-label="{name}" autocomplete="off" hidden>{"".join(rows)}'
         '<button type="reset" class="dln-reset">Reset</button></form>'
         f'<p class="dln-said" role="status" aria-live="polite">{escape(said)}</p>'
         "<noscript><p>The picture shows the start; moving the controls needs JavaScript.</p></noscript>"

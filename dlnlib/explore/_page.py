@@ -158,7 +158,9 @@ def _layer(
         x_scale.domain = list(panel.x_domain)
     if panel.x_end:
         x_scale.domainMax = alt.ExprRef(f"end_{series.panel}")
-    y_scale = alt.Scale(nice=panel.y_domain is None, **_kind_of_scale(panel.y_log))
+    y_scale = alt.Scale(nice=panel.y_domain is None and not panel.y_log, **_kind_of_scale(panel.y_log))
+    if panel.y_log and not panel.y_domain:
+        y_scale.padding = 8  # in pixels; whole decades would leave little of the height to a curve that spans less than one
     if panel.y_domain:
         y_scale.domain = list(panel.y_domain)
     encodings = {

@@ -34,7 +34,7 @@ def mode_race() -> Explorer:
     it can rest. Chapter 3, `fig-race`.
     """
     sliders = [
-        Slider(f"s{k}", f"mode {k}: target s{sub}", TARGETS, start)
+        Slider(f"s{k}", f"target s{sub}", TARGETS, start)
         for k, sub, start in zip((1, 2, 3), "₁₂₃", (3.0, 2.0, 1.0), strict=True)
     ]
     parts = [Part(f"mode {k}", _mode, {"depth": "depth", "u0": "u0", "s": f"s{k}"}, digits=4) for k in (1, 2, 3)]
@@ -48,7 +48,7 @@ def mode_race() -> Explorer:
         name="mode-race",
         controls=(
             Slider("depth", "depth L", DEPTHS, 2, whole=True),
-            Slider("u0", "initial strength u₀", STARTS, 1e-3, log=True),
+            Slider("u0", "start u₀", STARTS, 1e-3, log=True),
             *sliders,
         ),
         parts=(*parts, Part("levels", _levels, ("s1", "s2", "s3"))),
