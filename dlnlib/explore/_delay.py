@@ -15,9 +15,10 @@ from dlnlib.simulate import gradient_descent
 
 __all__ = ["depth_and_delay"]
 
-HELD = ("end-to-end strength u₀", "layer strength a₀")
+HELD = ("u₀ end to end", "a₀ of each layer")
 DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 25, 50, 100)
 LINE = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 32, 40, 50, 63, 80, 100)  # depths where the curves have points
+AROUND = (0.87, 115.0)  # axis of depth, so that no marker is cut
 STARTS = (0.001, 0.01, 0.04, 0.1, 0.2)
 TARGETS = (1.0, 2.0, 4.0)
 SHARE = 0.25  # of the largest stable step, which descent takes
@@ -112,6 +113,8 @@ def _chosen(held: str, start: float, s: float, depth: int) -> dict[str, Any]:
     return {
         "t": t,
         "u": u,
+        "t_two": [min(_learnt(start, s), end), end],
+        "u_two": [s, s],
         "t_descent": time[kept],
         "u_descent": path[kept],
         "depth": [depth],
@@ -140,10 +143,15 @@ def _more(percent: float) -> str:
     return f"{words(abs(percent), 2)} % {'more' if percent > 0 else 'fewer'}"
 
 
+@cache
+def _learnt(start: float, s: float) -> float:
+    """Return when depth two, which both choices of what is held fixed have in common, has learnt the mode."""
+    return float(exact.time_to_strength(0.999 * s, s, start, 2))
+
+
 def _reference(start: float, s: float) -> dict[str, Any]:
-    """Depth two, which both choices of what is held fixed have in common; it stays learnt up to any end of the axis."""
-    t, u = _curve(s, start, 2, float(exact.time_to_strength(0.999 * s, s, start, 2)))
-    return {"t": np.append(t, 1e200), "u": np.append(u, s)}
+    t, u = _curve(s, start, 2, _learnt(start, s))
+    return {"t": t, "u": u}
 
 
 def _against_depth(held: str, start: float, s: float) -> dict[str, Any]:
@@ -197,11 +205,12 @@ def depth_and_delay() -> Explorer:
         ),
         panels=(
             Panel("time t (τ)", "strength u", x_end=("chosen",)),
-            Panel("depth L", "half time (τ)", x_log=True, y_log=True),
-            Panel("depth L", "steps to half", x_log=True, y_log=True),
+            Panel("depth L", "half time (τ)", x_log=True, y_log=True, x_domain=AROUND),
+            Panel("depth L", "steps to half", x_log=True, y_log=True, x_domain=AROUND),
         ),
         series=(
             Series("depth 2", "two", "t", "u", "other"),
+            Series("", "chosen", "t_two", "u_two", "other"),
             Series("flow, exact", "chosen", "t", "u", "theory", mode=0),
             Series("descent", "chosen", "t_descent", "u_descent", "points", mode=0),
             Series("plateau formula", "depths", "L_plateau", "plateau", "theory", mode=2, panel=1),

@@ -16,6 +16,7 @@ __all__ = ["product_spectra"]
 
 DEPTHS = (1, 2, 3, 5, 8, 12, 20, 32, 60, 100)
 LINE = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 63, 80, 100)  # depths where the curves have points
+AROUND = (0.87, 115.0)  # axis of depth, so that no marker is cut
 WIDTHS = (8, 20, 40)
 GAINS = (0.8, 0.9, 1.0, 1.1, 1.25)
 DRAWS = 3
@@ -117,8 +118,8 @@ def product_spectra() -> Explorer:
         ),
         panels=(
             Panel("rank k", "log₁₀ σₖ"),
-            Panel("depth L", "log₁₀ of largest σ", x_log=True),
-            Panel("depth L", "log₁₀ of largest / smallest", x_log=True),
+            Panel("depth L", "log₁₀ of largest σ", x_log=True, x_domain=AROUND),
+            Panel("depth L", "log₁₀ of largest / smallest", x_log=True, x_domain=AROUND),
         ),
         series=(
             Series("two more draws", "spectra", "k", "two", "other"),
