@@ -22,7 +22,7 @@ def drawn(**values):
 
 def points(series):
     """Return every set as (index, loss), by kind."""
-    return {kind: [(int(x), float(y)) for x, y in zip(*series[kind], strict=True)] for kind in KINDS}
+    return {kind: [(int(x), float(y)) for x, y in zip(*series[kind], strict=True) if x >= 0] for kind in KINDS}
 
 
 @pytest.mark.parametrize(("s2", "s3", "hidden"), [(2.0, 1.0, 2), (1.0, 1.5, 3), (0.3, 2.0, 1)])
@@ -66,7 +66,7 @@ def test_ways_down_of_every_set_are_the_negative_eigenvalues_away_from_the_balan
         predicted, exact = series["way down, predicted"][1], series["negative eigenvalue, exact"][1]
         if len(modes) > hidden:
             assert "does not pass" in said
-            assert len(predicted) == len(exact) == len(series["chosen set"][0]) == 0
+            assert len(predicted) == len(exact) == 0 == np.sum(series["chosen set"][0] >= 0)
             continue
         np.testing.assert_allclose(predicted, exact, rtol=1e-12)
         assert len(predicted) == series["chosen set"][0][0]
