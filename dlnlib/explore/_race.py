@@ -34,8 +34,7 @@ def mode_race() -> Explorer:
     it can rest. Chapter 3, `fig-race`.
     """
     sliders = [
-        Slider(f"s{k}", f"target s{sub}", TARGETS, start)
-        for k, sub, start in zip((1, 2, 3), "₁₂₃", (3.0, 2.0, 1.0), strict=True)
+        Slider(f"s{k}", f"target s{sub}", TARGETS, start) for k, sub, start in zip((1, 2, 3), "₁₂₃", (3.0, 2.0, 1.0), strict=True)
     ]
     parts = [Part(f"mode {k}", _mode, {"depth": "depth", "u0": "u0", "s": f"s{k}"}, digits=4) for k in (1, 2, 3)]
     names = tuple(part.name for part in parts)
@@ -87,7 +86,7 @@ def _mode(depth: int, u0: float, s: float) -> dict[str, Any]:
         "half": [half],
         "half_u": [s / 2],
         "x_end": 1.04 * time_to_strength(LEARNT * s, s, u0, depth),
-        "say": f"s = {words(s)}: half learnt at {words(half, 4)}, formula {words(half_exact, 4)}, "
+        "say": f"s = {words(s)}: half time {words(half, 4)}, formula {words(half_exact, 4)}, "
         f"off by {words(float(np.abs(u - exact).max()), 1)}.",
     }
 
@@ -101,7 +100,7 @@ def _levels(s1: float, s2: float, s3: float) -> dict[str, Any]:
     twins = " and ".join(name for name, value in zip(("1", "2", "3"), (s1, s2, s3), strict=True) if [s1, s2, s3].count(value) > 1)
     say = "Loss with the strongest learnt: " + ", then ".join(words(levels[r]) for r in rests[1:]) + "." if rests[1:] else ""
     if twins:
-        say = f"Modes {twins.replace(' and ', ', ', 1) if len(rests) == 1 else twins} are equal and move as one. {say}".strip()
+        say = f"Modes {twins.replace(' and ', ', ', 1) if len(rests) == 1 else twins} move as one. {say}".strip()
     return {"x": [0.0, FAR], **columns, "say": say}
 
 
