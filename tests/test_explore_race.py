@@ -78,9 +78,7 @@ def test_the_words() -> None:
     assert RACE.drawn()[1].startswith("s = 3: half time 1.334, formula 1.334, off by ")
     assert RACE.drawn()[1].endswith("Loss with the strongest learnt: 2.5, then 0.5.")
     assert "Modes 1, 2 and 3 move as one." in RACE.drawn(s1=2.0, s2=2.0, s3=2.0)[1]
-    assert RACE.drawn(s1=1.0, s2=2.0, s3=1.0)[1].endswith(
-        "Modes 1 and 3 move as one. Loss with the strongest learnt: 1."
-    )
+    assert RACE.drawn(s1=1.0, s2=2.0, s3=1.0)[1].endswith("Modes 1 and 3 move as one. Loss with the strongest learnt: 1.")
 
 
 def test_equal_modes_leave_no_level_between_them() -> None:
