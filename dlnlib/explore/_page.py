@@ -165,7 +165,7 @@ def _layer(
         y_scale.domain = list(panel.y_domain)
     encodings = {
         "x": alt.X(f"{series.x}:Q", scale=x_scale, title=panel.x),
-        "y": alt.Y(f"{y}:Q", scale=y_scale, title=panel.y),
+        "y": alt.Y(f"{y}:Q", scale=y_scale, title=panel.y, axis=alt.Axis(labelExpr=_powers()) if panel.y_log else alt.Undefined),
     }
     if series.text:
         encodings["text"] = alt.Text(f"{series.text}:N")
@@ -174,6 +174,14 @@ def _layer(
 
 def _kind_of_scale(log: bool) -> dict[str, Any]:
     return {"type": "log"} if log else {"type": "linear", "zero": False}
+
+
+def _powers() -> str:
+    """Return the expression that writes 1e+20 on an axis as a power of ten, which is shorter and what the sentence says."""
+    exponent = "substring(datum.label,2)"
+    for sign, raised in ("+", ""), *zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True):
+        exponent = f"replace({exponent},/[{sign}]/g,'{raised}')"
+    return f"test(/^1e/,datum.label)?'10'+{exponent}:datum.label"
 
 
 def _mark(alt: Any, base: Any, series: Series) -> Any:
