@@ -90,10 +90,10 @@ def steps_against_depth(depths: Sequence[int], steps: Mapping[str, ArrayLike], c
     return fig, ax
 
 
-def ranked_spectra(spectra: Mapping[str, ArrayLike], predicted: Sequence[ArrayLike] = ()) -> tuple[Figure, Axes]:
-    """Draw log10 of singular values against rank for each label; predicted curves, if any, dashed.
+def ranked_spectra(spectra: Mapping[str, ArrayLike]) -> tuple[Figure, Axes]:
+    """Draw log10 of singular values against rank for each label.
 
-    spectra, predicted : natural logarithms of singular values, decreasing.
+    spectra : natural logarithms of singular values, decreasing.
     """
     import matplotlib.pyplot as plt
 
@@ -102,9 +102,6 @@ def ranked_spectra(spectra: Mapping[str, ArrayLike], predicted: Sequence[ArrayLi
         y = np.asarray(logs) / np.log(10)
         colour = mode_colour(k if k < 4 else k + 1)  # the second blue is too near the first without markers
         ax.plot(np.arange(1, len(y) + 1), y, color=colour, label=label)
-    for k, logs in enumerate(predicted):
-        y = np.asarray(logs) / np.log(10)
-        ax.plot(np.arange(1, len(y) + 1), y, color=INK, ls=DASHES, lw=1.2, label=None if k else "prediction")
     ax.set_xlabel("rank $k$ of the singular value")
     ax.set_ylabel(r"$\log_{10} \sigma_k$")
     ax.legend(fontsize=9)

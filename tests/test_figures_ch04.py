@@ -35,12 +35,9 @@ def test_steps_against_depth_ends_in_an_arrow_where_nothing_arrived():
     np.testing.assert_allclose([arrow.get_xdata()[0], arrow.get_ydata()[0]], [5, 100])
 
 
-def test_ranked_spectra_are_in_decades_with_predictions_dashed():
-    logs = np.log([10.0, 1.0, 0.1])
-    _, ax = dln.figures.ranked_spectra({"measured": logs}, [logs])
+def test_ranked_spectra_are_in_decades():
+    _, ax = dln.figures.ranked_spectra({"measured": np.log([10.0, 1.0, 0.1])})
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [1, 0, -1], atol=1e-15)
-    np.testing.assert_allclose(ax.lines[1].get_ydata(), [1, 0, -1], atol=1e-15)
-    assert ax.lines[1].get_linestyle() == "--"
 
 
 def test_strength_errors_draws_the_formula_as_one():
