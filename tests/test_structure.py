@@ -24,7 +24,7 @@ LAYERS = (
     ("hessian", "measure"),
     ("simulate",),
     ("exact", "initialise"),
-    ("landscape",),
+    ("landscape", "semantic", "generalisation"),
     ("figures", "explore"),
     ("exercises",),
 )
