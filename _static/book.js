@@ -7,8 +7,8 @@
     let count = 0;
     for (const box of document.querySelectorAll("main :is(" + BOXES + ")")) {
       const style = getComputedStyle(box);
-      const scrolls = /auto|scroll/.test(style.overflowX) && box.scrollWidth > box.clientWidth + 1;
-      if (scrolls && !box.hasAttribute("tabindex")) {
+      const scrolls = /auto|scroll/.test(style.overflowX) && box.scrollWidth > box.clientWidth;
+      if (scrolls && box.tabIndex < 0) {
         box.setAttribute("tabindex", "0");
         box.dataset.dlnScrolls = "";
         if (box.tagName === "DIV") {

@@ -127,11 +127,11 @@
     }
 
     /* Panels side by side where there is room, below one another where there is not; letters keep their size. */
-    sized() {
+    sized(excess) {
       const spec = structuredClone(this.data.spec);
       const room = this.canvas.parentElement.clientWidth;
       const columns = spec.concat.length > 1 && room >= 600 ? 2 : 1;
-      const width = Math.max(180, Math.floor((room - (columns - 1) * 24) / columns) - 74);
+      const width = Math.max(180, Math.floor((room - (columns - 1) * 24 - excess) / columns) - 74);
       spec.columns = columns;
       spec.concat.forEach((panel, i) => {
         const square = this.data.panels[i].square;
@@ -146,6 +146,11 @@
       return { ...spec, datasets: this.datasets() };
     }
 
+    async embed(excess) {
+      const options = { mode: "vega-lite", actions: false, renderer: "svg", tooltip: false };
+      return (await window.vegaEmbed(this.canvas, this.sized(excess), options)).view;
+    }
+
     async draw() {
       await load();
       const room = this.canvas.parentElement.clientWidth;
@@ -153,8 +158,12 @@
       this.room = room;
       if (this.view) this.view.finalize();
       this.canvas.hidden = false;
-      const shown = await window.vegaEmbed(this.canvas, this.sized(), { mode: "vega-lite", actions: false, renderer: "svg", tooltip: false });
-      this.view = shown.view;
+      this.view = await this.embed(0);
+      const excess = this.canvas.querySelector("svg").getAttribute("width") - room;
+      if (excess > 0) {
+        this.view.finalize();
+        this.view = await this.embed(Math.ceil(excess)); // long numbers at an axis: narrower panels, letters of the same size
+      }
       this.box.querySelector(".dln-legend").hidden = false;
       this.picture.classList.add("dln-still");
       this.canvas.dlnView = this.view;
