@@ -17,7 +17,7 @@ from dlnlib.plotting import INK
 __all__ = ["MOST_BYTES", "chart", "payload", "show", "tables"]
 
 MOST_BYTES = 300_000  # of data a chart
-NUMBER = re.compile(r"−?\d+(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+NUMBER = re.compile(r"10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|−?\d+(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?")
 SHAPES = ("circle", "square", "diamond", "triangle-down", "cross", "triangle-right", "triangle-up")  # as plotting.MARKERS
 
 
