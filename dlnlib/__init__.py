@@ -26,19 +26,23 @@ from dlnlib.verify import verify
 __version__ = "0.1.0"
 
 _SUBMODULES = (
+    "completion",
     "datasets",
     "exact",
     "exercises",
     "explore",
     "figures",
+    "generalisation",
     "hessian",
     "initialise",
     "landscape",
+    "lowrank",
     "measure",
     "moments",
     "network",
     "plotting",
     "propagation",
+    "semantic",
     "simulate",
     "trajectory",
 )

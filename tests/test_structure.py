@@ -21,10 +21,10 @@ LAYERS = (
     ("_spectrum", "moments"),
     ("_reduce", "_unchecked"),
     ("datasets", "network", "propagation", "trajectory"),
-    ("hessian", "measure"),
+    ("hessian", "lowrank", "measure"),
     ("simulate",),
     ("exact", "initialise"),
-    ("landscape", "semantic", "generalisation"),
+    ("completion", "landscape", "semantic", "generalisation"),
     ("figures", "explore"),
     ("exercises",),
 )

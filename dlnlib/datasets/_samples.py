@@ -1,8 +1,6 @@
-"""Data sets of the book: drawn from an explicit generator, with their exact population moments."""
+"""Teachers, input covariances and Gaussian samples with exact population moments."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,22 +9,7 @@ from dlnlib._linalg import orthonormal, power_on_range
 from dlnlib._validate import Array, as_array, as_count, as_rng, as_scalar, finite_result
 from dlnlib.moments import Moments
 
-__all__ = ["LabelledData", "correlated_inputs", "gaussian_samples", "hierarchy", "random_teacher"]
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledData:
-    """Samples along rows with names: X (n, d_in), Y (n, d_out), items (d_in names), properties (d_out names)."""
-
-    X: Array
-    Y: Array
-    items: tuple[str, ...]
-    properties: tuple[str, ...]
-
-    @property
-    def moments(self) -> Moments:
-        """Second moments of exactly these samples; only the trace of yy is kept."""
-        return Moments.from_data(self.X, self.Y, full_yy=False)
+__all__ = ["correlated_inputs", "gaussian_samples", "random_teacher"]
 
 
 def random_teacher(
@@ -83,31 +66,3 @@ def gaussian_samples(
     X = generator.standard_normal((count, population.d_in)) @ power_on_range(*np.linalg.eigh(population.xx), 0.5)
     Y = X @ W.T + np.sqrt(variance) * generator.standard_normal((count, population.d_out))
     return X, Y
-
-
-def hierarchy(depth: int = 3, branching: int = 2) -> LabelledData:
-    """Return the complete tree data set: one-hot items are the leaves, each node of the tree is one property.
-
-    A leaf has the property of every node on its path from the root. X is the identity of size branching**depth, so the
-    input covariance is I / n. Properties are named by the path from the root, items by their leaf.
-    """
-    levels, b = as_count("depth", depth, minimum=0), as_count("branching", branching)
-    if b**levels > 4096:
-        raise ValueError(f"a tree of depth {levels} and branching {b} has {b**levels} leaves; at most 4096 are kept dense")
-    n = b**levels
-    rows, names = [], []
-    for level in range(levels + 1):
-        size = b ** (levels - level)
-        for node in range(b**level):
-            rows.append((np.arange(n) // size == node).astype(float))
-            names.append(_path(node, level, b))
-    items = tuple(f"item {i + 1}" for i in range(n))
-    return LabelledData(np.eye(n), np.array(rows).T, items, tuple(names))
-
-
-def _path(node: int, level: int, branching: int) -> str:
-    digits: list[str] = []
-    for _ in range(level):
-        node, digit = divmod(node, branching)
-        digits.append(str(digit + 1))
-    return "root" if not digits else "root." + ".".join(reversed(digits))
