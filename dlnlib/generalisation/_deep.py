@@ -68,7 +68,7 @@ def deep_students(
         y = X @ w + np.sqrt(variance) * generator.standard_normal(n)
         moments = Moments.from_data(X, y[:, None])
         begin = gaussian((d, h, 1), rng=generator, scale=scale)
-        deep = gradient_flow(begin, moments, time, rtol=1e-6, atol=1e-9)
+        deep = gradient_flow(begin, moments, time, rtol=1e-6, atol=1e-9, max_evaluations=20_000)
         linear = train(time, X, y, w, np.zeros(d), np.ones(d), 0.0)[0]
         null = np.linalg.svd(X)[2][min(n, d) :]
         thawed = np.sum((deep.weights[1] @ begin[0] @ null.T)[:, 0] ** 2, axis=1)

@@ -121,14 +121,14 @@ def train(
     if not np.all(np.isfinite(y)):
         raise ValueError("the outputs overflow float64; lower teacher or noise")
     xx = X.T @ X / n
-    l, V = np.linalg.eigh(finite_result("X^T X", xx))
-    l = np.maximum(l, 0.0)
+    lam, V = np.linalg.eigh(finite_result("X^T X", xx))
+    lam = np.maximum(lam, 0.0)
     yx = V.T @ (X.T @ y / n)
     # Rounding leaves the null space with eigenvalues near 1e-16; nothing may grow there.
-    l[l < 1e-12 * l.max()] = 0.0
-    grown = np.where(l > 0, -np.expm1(-l * t[:, None]) / np.where(l > 0, l, 1.0), t[:, None] * 0.0)
-    w = (V.T @ start) * np.exp(-l * t[:, None]) + grown * yx
+    lam[lam < 1e-12 * lam.max()] = 0.0
+    grown = np.where(lam > 0, -np.expm1(-lam * t[:, None]) / np.where(lam > 0, lam, 1.0), t[:, None] * 0.0)
+    w = (V.T @ start) * np.exp(-lam * t[:, None]) + grown * yx
     test = (((w - V.T @ teacher) @ V.T) ** 2) @ spread
-    train = np.mean(y**2) - 2 * w @ yx + (w**2) @ l
-    ridge = V @ np.where(l + kappa > 0, yx / np.where(l + kappa > 0, l + kappa, 1.0), 0.0) - teacher
-    return test, np.maximum(train, 0.0), l, np.asarray(ridge**2 @ spread)
+    train = np.mean(y**2) - 2 * w @ yx + (w**2) @ lam
+    ridge = V @ np.where(lam + kappa > 0, yx / np.where(lam + kappa > 0, lam + kappa, 1.0), 0.0) - teacher
+    return test, np.maximum(train, 0.0), lam, np.asarray(ridge**2 @ spread)

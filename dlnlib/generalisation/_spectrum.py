@@ -45,22 +45,22 @@ def marchenko_pastur_edges(ratio: float) -> tuple[float, float]:
 def marchenko_pastur_density(eigenvalues: ArrayLike, ratio: float) -> Array:
     """Return the density of the nonzero eigenvalues of X^T X/n, (...), zero outside the edges   (`def-marchenko-pastur`).
 
-    alpha sqrt((l+ - l)(l - l-))/(2 pi l). It integrates to min(1, alpha); for alpha < 1 the share 1 - alpha of the
-    eigenvalues is exactly zero, and not counted here. At alpha = 1 it grows as 1/(pi sqrt(l)) towards zero.
+    alpha sqrt((lam+ - lam)(lam - lam-))/(2 pi lam). It integrates to min(1, alpha); for alpha < 1 the share 1 - alpha of the
+    eigenvalues is exactly zero, and not counted here. At alpha = 1 it grows as 1/(pi sqrt(lam)) towards zero.
 
-    eigenvalues : l, (...), positive. ratio : alpha = n/d. Assumptions as `marchenko_pastur_edges`.
+    eigenvalues : lam, (...), positive. ratio : alpha = n/d. Assumptions as `marchenko_pastur_edges`.
     """
-    l = as_array("eigenvalues", eigenvalues)
+    lam = as_array("eigenvalues", eigenvalues)
     low, high = marchenko_pastur_edges(ratio)
-    if np.any(l <= 0):
-        raise ValueError(f"eigenvalues must be positive, got {l.min():g}; those that are zero have no density")
-    inside = (l > low) & (l < high)
-    safe = np.where(inside, l, 0.5 * (low + high))
+    if np.any(lam <= 0):
+        raise ValueError(f"eigenvalues must be positive, got {lam.min():g}; those that are zero have no density")
+    inside = (lam > low) & (lam < high)
+    safe = np.where(inside, lam, 0.5 * (low + high))
     return np.where(inside, as_ratio(ratio) * np.sqrt((high - safe) * (safe - low)) / (2 * np.pi * safe), 0.0)
 
 
 def marchenko_pastur_moment(order: int, ratio: float) -> float:
-    """Return the mean of l^order over all d eigenvalues (`eq-narayana`).
+    """Return the mean of lam^order over all d eigenvalues (`eq-narayana`).
 
     sum_r binom(k, r) binom(k-1, r) gamma^r/(r+1), r = 0..k-1, gamma = 1/alpha: 1, 1 + gamma, 1 + 3 gamma + gamma^2, ...
     order : k from 1 to 100. ratio : alpha = n/d. Exact as n and d go to infinity together.
@@ -68,26 +68,25 @@ def marchenko_pastur_moment(order: int, ratio: float) -> float:
     k, gamma = as_count("order", order), 1 / as_ratio(ratio)
     if k > 100:
         raise ValueError(f"order must be at most 100, got {k}: the moments leave float64 soon after")
-    value = sum(comb(k, r) * comb(k - 1, r) / (r + 1) * np.float64(gamma) ** min(r, 50) * gamma ** max(r - 50, 0) for r in range(k))
-    if not np.isfinite(value):
-        raise ValueError(f"the moment of order {k} at ratio {ratio:g} overflows float64; lower the order")
-    return float(value)
+    if k * np.log10(gamma) > 200:
+        raise ValueError(f"the moment of order {k} at ratio {1 / gamma:g} overflows float64; lower the order")
+    return float(sum(comb(k, r) * comb(k - 1, r) / (r + 1) * gamma**r for r in range(k)))
 
 
 def marchenko_pastur_nodes(ratio: float) -> tuple[Array, Array]:
-    """Return eigenvalues l and weights w, (960,) each, so that w @ f(l) is the integral of f over the density.
+    """Return eigenvalues lam and weights w, (960,) each, so that w @ f(lam) is the integral of f over the density.
 
-    The substitution l = 1 + gamma - 2 sqrt(gamma) cos(phi) turns the density into 2 sin(phi)^2/(pi l) dphi on (0, pi)
-    (`step-cosine`), without square roots at the ends. Where l- is small, phi = 0 is close to a pole and, at late times, to a
+    The substitution lam = 1 + gamma - 2 sqrt(gamma) cos(phi) turns the density into 2 sin(phi)^2/(pi lam) dphi on (0, pi)
+    (`step-cosine`), without square roots at the ends. Where lam- is small, phi = 0 is close to a pole and, at late times, to a
     sharp corner; panels of Gauss-Legendre nodes that double in length from there resolve both on every scale.
 
-    ratio : alpha = n/d. The weights add to min(1, alpha). For f as in `mode_error`, which varies on one scale of l, the
+    ratio : alpha = n/d. The weights add to min(1, alpha). For f as in `mode_error`, which varies on one scale of lam, the
     relative error is about 1e-14 for all times, alpha = 1 included.
     """
     gamma = 1 / as_ratio(ratio)
     phi, length = _angles()
-    l = (1 - np.sqrt(gamma)) ** 2 + 4 * np.sqrt(gamma) * np.sin(phi / 2) ** 2
-    return l, length * 2 * np.sin(phi) ** 2 / (np.pi * l)
+    lam = (1 - np.sqrt(gamma)) ** 2 + 4 * np.sqrt(gamma) * np.sin(phi / 2) ** 2
+    return lam, length * 2 * np.sin(phi) ** 2 / (np.pi * lam)
 
 
 @cache
@@ -107,7 +106,7 @@ def arcsine_nodes(ratio: float) -> tuple[Array, Array]:
 
 
 def marchenko_pastur_stieltjes(penalty: ArrayLike, ratio: float) -> Array:
-    """Return the mean of 1/(l + kappa) over all d eigenvalues, zeros included, (...)   (`eq-stieltjes`).
+    """Return the mean of 1/(lam + kappa) over all d eigenvalues, zeros included, (...)   (`eq-stieltjes`).
 
     The positive root m of gamma kappa m^2 + (1 - gamma + kappa) m = 1, in the form without cancellation.
     penalty : kappa > 0, (...). ratio : alpha = n/d. Exact as n and d go to infinity together.

@@ -30,24 +30,24 @@ class Ridge:
     error: float
 
 
-def mode_stopping_time(
-    eigenvalue: ArrayLike, ratio: float, noise: float, teacher: float = 1.0, start: float = 0.0
-) -> Array:
+def mode_stopping_time(eigenvalue: ArrayLike, ratio: float, noise: float, teacher: float = 1.0, start: float = 0.0) -> Array:
     """Return the time at which the error of a mode is least, (...)   (`eq-mode-stop`).
 
-    (1/l) ln(1 + alpha l (sigma_w^2 + sigma_0^2)/sigma_e^2), which falls as l grows, from alpha (sigma_w^2 + sigma_0^2)/sigma_e^2
-    at l = 0: weak modes should be trained longest.
+    (1/lam) ln(1 + alpha lam (sigma_w^2 + sigma_0^2)/sigma_e^2), which falls as lam grows, from alpha (sigma_w^2 + sigma_0^2)/sigma_e^2
+    at lam = 0: weak modes should be trained longest.
 
-    eigenvalue : l >= 0, (...); at l = 0, where nothing is learnt, the limit is returned. noise : positive, because without
+    eigenvalue : lam >= 0, (...); at lam = 0, where nothing is learnt, the limit is returned. noise : positive, because without
     noise no mode should ever be stopped. ratio, teacher, start : as in the package. Exact as `mode_error`.
     """
-    l = as_array("eigenvalue", eigenvalue)
-    if np.any(l < 0):
-        raise ValueError(f"eigenvalue must not be negative, got {l.min():g}")
+    lam = as_array("eigenvalue", eigenvalue)
+    if np.any(lam < 0):
+        raise ValueError(f"eigenvalue must not be negative, got {lam.min():g}")
     with np.errstate(all="ignore"):
         signal = _signal(ratio, noise, teacher, start)
-        # Below 1e-8 the first correction, 1 - l * signal/2, has no digit left.
-        time = np.where(l * signal > 1e-8, np.log1p(l * signal) / np.where(l > 0, l, 1.0), signal * (1 - l * signal / 2))
+        # Below 1e-8 the first correction, 1 - lam * signal/2, has no digit left.
+        time = np.where(
+            lam * signal > 1e-8, np.log1p(lam * signal) / np.where(lam > 0, lam, 1.0), signal * (1 - lam * signal / 2)
+        )
     return finite_result("the stopping time", time)
 
 
@@ -83,21 +83,19 @@ def optimal_stopping(ratio: float, noise: float, teacher: float = 1.0, start: fl
     early, late = stopping_window(alpha, variance, teacher, start)
     if early <= 0:
         raise ValueError("teacher and start are zero, or too small beside the noise: there is nothing to learn")
-    l, weight = marchenko_pastur_nodes(alpha)
+    lam, weight = marchenko_pastur_nodes(alpha)
 
     def slope(log_time: float) -> float:
-        left, gone = np.exp(-l * np.exp(log_time)), -np.expm1(-l * np.exp(log_time))
-        return float(weight @ (left * (gone * (variance / alpha) - both * l * left))) / max(both, variance)
+        left, gone = np.exp(-lam * np.exp(log_time)), -np.expm1(-lam * np.exp(log_time))
+        return float(weight @ (left * (gone * (variance / alpha) - both * lam * left))) / max(both, variance)
 
     with np.errstate(all="ignore"):
         times = np.geomspace(early, late, 80) if late > early * (1 + 1e-12) else np.array([early, late])
         errors = excess_error(times, alpha, variance, teacher, start)
         best = int(np.argmin(errors))
         a, b = np.log(times[max(best - 1, 0)]), np.log(times[min(best + 1, len(times) - 1)])
-        if slope(a) < 0 < slope(b):
-            time = float(np.exp(brentq(slope, a, b, xtol=1e-14, rtol=1e-14)))
-        else:
-            time = float(times[best])
+        bracketed = slope(a) < 0 < slope(b)
+        time = float(np.exp(brentq(slope, a, b, xtol=1e-14, rtol=1e-14))) if bracketed else float(times[best])
     return Stop(time, float(excess_error(time, alpha, variance, teacher, start)[0]))
 
 

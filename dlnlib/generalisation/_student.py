@@ -26,26 +26,26 @@ def prior(teacher: float, start: float) -> float:
     return float(finite_result("teacher + start", np.array(both)))
 
 
-def _decay(t: Array, l: Array, step: float | None) -> tuple[Array, Array]:
-    """Return what is left of a mode at time t, e^(-l t) or (1 - step l)^(t/step), and one minus it, without cancellation."""
+def _decay(t: Array, lam: Array, step: float | None) -> tuple[Array, Array]:
+    """Return what is left of a mode at time t, e^(-lam t) or (1 - step lam)^(t/step), and one minus it, without cancellation."""
     if step is None:
-        return np.exp(-l * t), -np.expm1(-l * t)
+        return np.exp(-lam * t), -np.expm1(-lam * t)
     eta = as_scalar("step", step, positive=True)
-    if eta * l.max() >= 2:
-        raise ValueError(f"step = {eta:g} is not stable: it must be below 2/{l.max():g} = {2 / l.max():g}")
+    if eta * lam.max() >= 2:
+        raise ValueError(f"step = {eta:g} is not stable: it must be below 2/{lam.max():g} = {2 / lam.max():g}")
     m = np.rint(t / eta)
     if np.any(np.abs(t / eta - m) > 1e-6 * np.maximum(1.0, m)):
         raise ValueError(f"t must be whole multiples of step = {eta:g}")
-    left = (1 - eta * l) ** m
-    small = eta * l < 0.5
-    gone = np.where(small, -np.expm1(m * np.log1p(-np.where(small, eta * l, 0.0))), 1 - left)
+    left = (1 - eta * lam) ** m
+    small = eta * lam < 0.5
+    gone = np.where(small, -np.expm1(m * np.log1p(-np.where(small, eta * lam, 0.0))), 1 - left)
     return left, gone
 
 
-def _of_mode(t: Array, l: Array, ratio: float, noise: float, both: float, step: float | None = None) -> Array:
-    left, gone = _decay(t, l, step)
-    safe = np.where(l > 0, l, 1.0)
-    return both * left**2 + np.where(l > 0, noise / ratio * gone**2 / safe, 0.0)
+def _of_mode(t: Array, lam: Array, ratio: float, noise: float, both: float, step: float | None = None) -> Array:
+    left, gone = _decay(t, lam, step)
+    safe = np.where(lam > 0, lam, 1.0)
+    return both * left**2 + np.where(lam > 0, noise / ratio * gone**2 / safe, 0.0)
 
 
 def mode_error(
@@ -53,22 +53,22 @@ def mode_error(
 ) -> Array:
     """Return d times the mean squared error of a mode with this eigenvalue at time t (`eq-mode-error`), broadcast (...).
 
-    (sigma_w^2 + sigma_0^2) e^(-2 l t) + sigma_e^2/(alpha l) (1 - e^(-l t))^2: what is not learnt yet, and the noise that
-    is. A mode with l = 0 keeps its first error for ever.
+    (sigma_w^2 + sigma_0^2) e^(-2 lam t) + sigma_e^2/(alpha lam) (1 - e^(-lam t))^2: what is not learnt yet, and the noise that
+    is. A mode with lam = 0 keeps its first error for ever.
 
-    t : time >= 0. eigenvalue : l >= 0. ratio, noise, teacher, start : as in the package. Exact for gradient flow, at any
+    t : time >= 0. eigenvalue : lam >= 0. ratio, noise, teacher, start : as in the package. Exact for gradient flow, at any
     size and for any inputs, as an average over teacher, start and noise that are white and independent of the inputs.
     """
-    time, l = as_array("t", t), as_array("eigenvalue", eigenvalue)
-    if np.any(time < 0) or np.any(l < 0):
+    time, lam = as_array("t", t), as_array("eigenvalue", eigenvalue)
+    if np.any(time < 0) or np.any(lam < 0):
         raise ValueError("t and eigenvalue must not be negative")
     alpha, variance, both = as_ratio(ratio), as_scalar("noise", noise, nonnegative=True), prior(teacher, start)
     try:
-        shape = np.broadcast_shapes(time.shape, l.shape)
+        shape = np.broadcast_shapes(time.shape, lam.shape)
     except ValueError:
-        raise ValueError(f"t of shape {time.shape} and eigenvalue of shape {l.shape} do not broadcast") from None
+        raise ValueError(f"t of shape {time.shape} and eigenvalue of shape {lam.shape} do not broadcast") from None
     with np.errstate(all="ignore"):
-        return finite_result("the error of a mode", np.broadcast_to(_of_mode(time, l, alpha, variance, both), shape).copy())
+        return finite_result("the error of a mode", np.broadcast_to(_of_mode(time, lam, alpha, variance, both), shape).copy())
 
 
 def error_given_spectrum(
@@ -82,11 +82,11 @@ def error_given_spectrum(
     Exact for gradient flow at any size, if teacher, start and noise are white and independent of the inputs, whatever
     the distribution of the inputs; new inputs are white.
     """
-    time, l = as_times("t", t), _spectrum(eigenvalues)
+    time, lam = as_times("t", t), _spectrum(eigenvalues)
     n = as_count("samples", samples)
-    alpha, variance, both = as_ratio(n / l.shape[-1]), as_scalar("noise", noise, nonnegative=True), prior(teacher, start)
+    alpha, variance, both = as_ratio(n / lam.shape[-1]), as_scalar("noise", noise, nonnegative=True), prior(teacher, start)
     with np.errstate(all="ignore"):
-        found = _of_mode(time[:, None], l[..., None, :], alpha, variance, both).mean(-1)
+        found = _of_mode(time[:, None], lam[..., None, :], alpha, variance, both).mean(-1)
     return finite_result("the excess error", found)
 
 
@@ -95,28 +95,28 @@ def training_error_given_spectrum(
 ) -> Array:
     """Return the mean squared residual on the n examples, for inputs with these eigenvalues, (..., n_t)   (`eq-train-given`).
 
-    1/n sum over l > 0 of e^(-2 l t) (sigma_e^2 + alpha l (sigma_w^2 + sigma_0^2)), plus the part of the noise that no
+    1/n sum over lam > 0 of e^(-2 lam t) (sigma_e^2 + alpha lam (sigma_w^2 + sigma_0^2)), plus the part of the noise that no
     weights can fit, (1 - rank/n) sigma_e^2. Arguments and assumptions as `error_given_spectrum`.
     """
-    time, l = as_times("t", t), _spectrum(eigenvalues)
+    time, lam = as_times("t", t), _spectrum(eigenvalues)
     n = as_count("samples", samples)
-    alpha, variance, both = as_ratio(n / l.shape[-1]), as_scalar("noise", noise, nonnegative=True), prior(teacher, start)
-    tiny = 1e-10 * l.max(-1, keepdims=True)
-    rank = np.sum(l > tiny, axis=-1)
+    alpha, variance, both = as_ratio(n / lam.shape[-1]), as_scalar("noise", noise, nonnegative=True), prior(teacher, start)
+    tiny = 1e-10 * lam.max(-1, keepdims=True)
+    rank = np.sum(lam > tiny, axis=-1)
     if np.any(rank > n):
         raise ValueError(f"{rank.max()} eigenvalues are not zero, and {n} samples allow at most {n}; count the samples again")
     with np.errstate(all="ignore"):
-        left = np.exp(-2 * l[..., None, :] * time[:, None])
-        fitted = np.where(l > tiny, variance + alpha * l * both, 0.0)[..., None, :] * left
+        left = np.exp(-2 * lam[..., None, :] * time[:, None])
+        fitted = np.where(lam > tiny, variance + alpha * lam * both, 0.0)[..., None, :] * left
         found = fitted.sum(-1) / n + ((1 - rank / n) * variance)[..., None]
     return finite_result("the training error", found)
 
 
 def _spectrum(eigenvalues: ArrayLike) -> Array:
-    l = np.atleast_1d(as_array("eigenvalues", eigenvalues))
-    if np.any(l < -1e-9 * np.abs(l).max()):
-        raise ValueError(f"eigenvalues of X^T X/n are not negative, got {l.min():g}")
-    return np.maximum(l, 0.0)
+    lam = np.atleast_1d(as_array("eigenvalues", eigenvalues))
+    if np.any(lam < -1e-9 * np.abs(lam).max()):
+        raise ValueError(f"eigenvalues of X^T X/n are not negative, got {lam.min():g}")
+    return np.maximum(lam, 0.0)
 
 
 def excess_error(
@@ -143,12 +143,12 @@ def excess_error(
     time, alpha = as_times("t", t), as_ratio(ratio)
     variance, both = as_scalar("noise", noise, nonnegative=True), prior(teacher, start)
 
-    def of(l: Array) -> Array:
-        return _of_mode(time[:, None], l, alpha, variance, both, step)
+    def of(lam: Array) -> Array:
+        return _of_mode(time[:, None], lam, alpha, variance, both, step)
 
     with np.errstate(all="ignore"):
-        l, weight = marchenko_pastur_nodes(alpha)
-        found = of(l) @ weight + max(0.0, 1 - alpha) * both
+        lam, weight = marchenko_pastur_nodes(alpha)
+        found = of(lam) @ weight + max(0.0, 1 - alpha) * both
         if inputs is not None:
             around, share = arcsine_nodes(alpha)
             edges = of(np.array(marchenko_pastur_edges(alpha))).sum(1)
@@ -159,15 +159,15 @@ def excess_error(
 def training_error(t: ArrayLike, ratio: float, noise: float, teacher: float = 1.0, start: float = 0.0) -> Array:
     """Return the mean squared residual on the examples at the times t, (n_t,)   (`eq-training-error`).
 
-    1/alpha times the integral of e^(-2 l t) (sigma_e^2 + alpha l (sigma_w^2 + sigma_0^2)) over the Marchenko-Pastur law,
+    1/alpha times the integral of e^(-2 lam t) (sigma_e^2 + alpha lam (sigma_w^2 + sigma_0^2)) over the Marchenko-Pastur law,
     plus max(0, 1 - 1/alpha) sigma_e^2, which no weights can fit. Twice the training loss of the book.
     Arguments and assumptions as `excess_error`.
     """
     time, alpha = as_times("t", t), as_ratio(ratio)
     variance, both = as_scalar("noise", noise, nonnegative=True), prior(teacher, start)
     with np.errstate(all="ignore"):
-        l, weight = marchenko_pastur_nodes(alpha)
-        found = np.exp(-2 * l * time[:, None]) @ (weight * (variance / alpha + l * both)) + max(0.0, 1 - 1 / alpha) * variance
+        lam, weight = marchenko_pastur_nodes(alpha)
+        found = np.exp(-2 * lam * time[:, None]) @ (weight * (variance / alpha + lam * both)) + max(0.0, 1 - 1 / alpha) * variance
     return finite_result("the training error", found)
 
 
@@ -203,7 +203,7 @@ def peak_error(t: ArrayLike, noise: float, teacher: float = 1.0, start: float = 
 
     t : (n_t,), from 0 to 1e15. noise, teacher, start : as in the package. Assumptions as `excess_error`.
     """
-    from scipy.special import ive
+    from scipy.special import i0e, i1e
 
     time = as_times("t", t)
     if np.any(time > 1e15):
@@ -211,10 +211,10 @@ def peak_error(t: ArrayLike, noise: float, teacher: float = 1.0, start: float = 
     variance, both = as_scalar("noise", noise, nonnegative=True), prior(teacher, start)
 
     def p(s: Array) -> Array:
-        return np.asarray(ive(0, 2 * s) + ive(1, 2 * s))
+        return np.asarray(i0e(2 * s) + i1e(2 * s))
 
     def q(s: Array) -> Array:
-        return np.asarray(2 * s * p(s) + (ive(0, 2 * s) - 1) / 2)
+        return np.asarray(2 * s * p(s) + (i0e(2 * s) - 1) / 2)
 
     with np.errstate(all="ignore"):
         return finite_result("the excess error", both * p(2 * time) + variance * (2 * q(time) - q(2 * time)))
