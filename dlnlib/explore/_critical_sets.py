@@ -21,7 +21,6 @@ STRENGTHS = (0.3, 1.0, 1.5, 2.0, 3.0)
 Modes = tuple[int, ...]
 SETS: tuple[Modes, ...] = tuple(modes for r in range(4) for modes in combinations(range(3), r))
 CLOSE = 1e-12
-AWAY = (-9.0, 0.0)  # index and loss of a point outside the panel: the page's axes want one where there is nothing to show
 
 
 def name(modes: Modes) -> str:
@@ -132,9 +131,9 @@ def _sets(s2: float, s3: float, hidden: int, depth: int) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for kind in ("strict", "flat", "least"):
         chosen = [modes for modes in families if found[modes][2] == kind]
-        columns[f"{kind}_index"] = [found[modes][0] for modes in chosen] or [AWAY[0]]
-        columns[f"{kind}_loss"] = [found[modes][1] for modes in chosen] or [AWAY[1]]
-        columns[f"{kind}_name"] = np.array(["~".join(map(name, task.family(modes))) for modes in chosen] or [""])
+        columns[f"{kind}_index"] = [found[modes][0] for modes in chosen]
+        columns[f"{kind}_loss"] = [found[modes][1] for modes in chosen]
+        columns[f"{kind}_name"] = np.array(["~".join(map(name, task.family(modes))) for modes in chosen], dtype=str)
     # Empty words above and below all sets, so that no marker is cut in half by the edge of the panel.
     top = found[()][1]
     columns |= {"margin_index": [0, 0], "margin_loss": [-0.04 * top, 1.04 * top], "margin": np.array(["", ""])}
@@ -195,7 +194,7 @@ def _ways(s2: float, s3: float, hidden: int, depth: int, chosen: str) -> dict[st
     modes = SETS[NAMES.index(chosen)]
     if modes not in sets:
         fits = "1 hidden unit" if hidden == 1 else f"{hidden} hidden units"
-        return _columns([], [], [AWAY], f"Set {chosen} does not pass through {fits}.")
+        return _columns([], [], [], f"Set {chosen} does not pass through {fits}.")
     ways = sorted(_down(task, modes, hidden, depth), key=lambda way: way[0])
     point = landscape.critical_point(task.moments, task.sorted_modes(modes), (3, *[hidden] * (depth - 1), 3))
     there = landscape.classify(point, task.moments)
