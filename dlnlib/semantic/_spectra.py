@@ -17,8 +17,8 @@ __all__ = ["LevelSpectrum", "diffusion_spectrum", "node_spectrum", "ring_spectru
 class LevelSpectrum:
     """Eigenvalues of the similarity of a tree's leaves, by level.
 
-    values : (depth + 1,); values[0] belongs to the mean of all leaves, values[h + 1] to the contrasts between the
-    branches below a node of level h. multiplicities : (depth + 1,), 1 and branching**h (branching - 1).
+    values : (depth + 1,); values[0] belongs to the mean of all leaves, values[j] to the differences between nodes of
+    level j that share their parent. multiplicities : (depth + 1,), 1 and branching**(j - 1) (branching - 1).
     """
 
     values: Array
@@ -47,8 +47,7 @@ class LevelSpectrum:
 def diffusion_spectrum(depth: int, branching: int, flip: float) -> LevelSpectrum:
     """Return the spectrum of `datasets.tree`, of properties that diffuse along a tree (`eq-diffusion-spectrum`).
 
-    values[h + 1] = sum_{j > h} branching^(depth - j) (c_j - c_{j-1}) with c_k = (1 - 2 flip)^(2 (depth - k)), and
-    values[0] the same sum from j = 0 with c_{-1} = 0.
+    values[j] = sum_{i >= j} branching^(depth - i) (c_i - c_{i-1}), c_k = (1 - 2 flip)^(2 (depth - k)) and c_{-1} = 0.
     depth, branching : of the tree, branching**depth below 10**15. flip : probability of a change of sign along an edge.
     """
     levels, b = _as_tree(depth, branching)
@@ -65,7 +64,7 @@ def diffusion_spectrum(depth: int, branching: int, flip: float) -> LevelSpectrum
 def node_spectrum(depth: int, branching: int, *, copies: Sequence[int] | None = None) -> LevelSpectrum:
     """Return the spectrum of `datasets.hierarchy`, of one property (or `copies` of it) for each node (`eq-node-spectrum`).
 
-    values[h + 1] = sum_{j > h} copies_j branching^(depth - j): the sizes of the subtrees below the split, added up.
+    values[j] = sum_{i >= j} copies_i branching^(depth - i): leaves below a node, added up from level j downwards.
     depth, branching, copies : as in `datasets.hierarchy`; copies need not be whole numbers, (depth + 1,).
     """
     levels, b = _as_tree(depth, branching)
@@ -105,8 +104,8 @@ def tree_distances(strengths: ArrayLike, branching: int) -> Array:
 
     strengths : (..., depth + 1), mode strengths by level in the order of `LevelSpectrum`, not negative.
     branching : of the tree. Returns (..., depth), for common levels 0, ..., depth - 1.
-    For two balanced layers: squared, 2 u_k / M_{k+1} + 2 sum_{h > k} u_h (1 / M_{h+1} - 1 / M_h), M_h leaves below a node
-    of level h.
+    For two balanced layers: squared, 2 u_{k+1} / n_{k+1} + 2 sum_{j > k+1} u_j (1 / n_j - 1 / n_{j-1}) with
+    n_j = branching^(depth - j) leaves below a node of level j.
     """
     u, b = _as_strengths(strengths), as_count("branching", branching, minimum=2)
     if np.any(u < 0):
@@ -127,8 +126,8 @@ def tree_entries(learnt: ArrayLike, branching: int, level: int) -> Array:
     learnt : (..., depth + 1), learnt fractions of the modes by level, u / target, in the order of `LevelSpectrum`.
     branching : of the tree `datasets.hierarchy`. level : of the node, from 0 to depth.
     Returns (..., level + 1): entry k for items whose last common ancestor with the node is at level k; the last entry is
-    for items below the node, which have the property. Entry k < level rises towards branching^(k - level) once level
-    k - 1 is learnt, and falls to zero with level k (`eq-illusory-entry`).
+    for items below the node, which have the property. Entry k < level rises towards branching^(k - level) with level k,
+    and falls to zero with level k + 1 (`eq-illusory-entry`).
     """
     r, b = _as_strengths(learnt), as_count("branching", branching, minimum=2)
     depth, node = r.shape[-1] - 1, as_count("level", level, minimum=0)
@@ -145,7 +144,7 @@ def tree_entries(learnt: ArrayLike, branching: int, level: int) -> Array:
 
 
 def _shares(depth: int, b: int) -> Array:
-    """Return 1 / M_h for h = 0, ..., depth."""
+    """Return 1 / n_j for j = 0, ..., depth."""
     return np.asarray(float(b) ** (np.arange(depth + 1) - float(depth)), dtype=np.float64)
 
 
