@@ -96,7 +96,7 @@ def training_error_given_spectrum(
     """Return the mean squared residual on the n examples, for inputs with these eigenvalues, (..., n_t)   (`eq-train-given`).
 
     1/n sum over lam > 0 of e^(-2 lam t) (sigma_e^2 + alpha lam (sigma_w^2 + sigma_0^2)), plus the part of the noise that no
-    weights can fit, (1 - rank/n) sigma_e^2. Arguments and assumptions as `error_given_spectrum`.
+    weights can fit, (1 - rank/n) sigma_e^2. Arguments as in `error_given_spectrum`, under the same assumptions.
     """
     time, lam = as_times("t", t), _spectrum(eigenvalues)
     n = as_count("samples", samples)
@@ -161,7 +161,7 @@ def training_error(t: ArrayLike, ratio: float, noise: float, teacher: float = 1.
 
     1/alpha times the integral of e^(-2 lam t) (sigma_e^2 + alpha lam (sigma_w^2 + sigma_0^2)) over the Marchenko-Pastur law,
     plus max(0, 1 - 1/alpha) sigma_e^2, which no weights can fit. Twice the training loss of the book.
-    Arguments and assumptions as `excess_error`.
+    Arguments as in `excess_error`, under the same assumptions.
     """
     time, alpha = as_times("t", t), as_ratio(ratio)
     variance, both = as_scalar("noise", noise, nonnegative=True), prior(teacher, start)
