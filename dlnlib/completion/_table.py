@@ -1,0 +1,101 @@
+"""The table of completion errors over depths, starts and seen shares: computed by a command, stored, read by the book."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from dlnlib._validate import Array, as_count, as_scalar
+from dlnlib.completion._learning import factorised_descent
+from dlnlib.completion._nuclear import Minimiser, minimum_nuclear_norm
+from dlnlib.completion._task import Completion, random_task
+from dlnlib.initialise import gaussian
+from dlnlib.lowrank import effective_rank
+
+__all__ = ["METHODS", "build", "run_cell", "stored_minimiser", "stored_table", "task_of"]
+
+SIZE, RANK, SHARES, SEEDS = 30, 2, (0.2, 0.25, 0.3), 10
+#: label -> (depth, standard deviation of every starting entry, step size, number of steps); None is the nuclear norm.
+METHODS: dict[str, tuple[int, float, float, int] | None] = {
+    "L = 2, 1e-2": (2, 1e-2, 0.1, 10_000),
+    "L = 2, 1e-4": (2, 1e-4, 0.1, 10_000),
+    "L = 3, 3e-2": (3, 3e-2, 0.05, 20_000),
+    "L = 3, 1e-2": (3, 1e-2, 0.05, 20_000),
+    "L = 3, 3e-3": (3, 3e-3, 0.05, 30_000),
+    "nuclear norm": None,
+}
+_FILE = "table.json"
+
+
+def task_of(share: float, seed: int) -> Completion:
+    """Return the task of one cell and seed: 30 x 30, rank 2, largest singular value 3."""
+    return random_task(SIZE, RANK, share, rng=np.random.default_rng([seed, round(100 * share)]))
+
+
+def run_cell(method: str, share: float, seeds: Sequence[int]) -> tuple[Array, Array]:
+    """Return relative error and effective rank of one method on the tasks of a seen share, (n_seeds,) each.
+
+    method : a label of METHODS; all but "nuclear norm" are gradient descents, run as one batch. share : of the entries
+    that are seen, one of 0.2, 0.25, 0.3 for what is stored, any in (0, 1] otherwise. seeds : of tasks and starts.
+    """
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    p = as_scalar("share", share)
+    try:
+        numbers = [as_count("seeds", seed, minimum=0) for seed in seeds]
+    except TypeError:
+        raise ValueError(f"seeds must be a list of integers, got {seeds!r}") from None
+    if not numbers:
+        raise ValueError("seeds is empty; give at least one")
+    tasks = [task_of(p, seed) for seed in numbers]
+    recipe = METHODS[method]
+    whole = Completion(np.stack([task.target for task in tasks]), np.stack([task.mask for task in tasks]))
+    if recipe is None:
+        found = np.stack([minimum_nuclear_norm(task).matrix for task in tasks])
+    else:
+        depth, scale, step, n_steps = recipe
+        starts = [gaussian((SIZE,) * (depth + 1), rng=np.random.default_rng([seed, 7]), scale=scale) for seed in numbers]
+        start = tuple(np.stack(layers) for layers in zip(*starts, strict=True))
+        found = factorised_descent(start, whole.gradient, step, n_steps, record=[n_steps]).product[-1]
+    return whole.error(found), effective_rank(found)
+
+
+def build(seeds: int = SEEDS, shares: Sequence[float] = SHARES, methods: Sequence[str] = tuple(METHODS)) -> dict[str, Any]:
+    """Compute what is stored: errors and effective ranks of every cell, and one minimiser with its certificate."""
+    cells = []
+    for method in methods:
+        for share in shares:
+            error, rank = run_cell(method, share, range(seeds))
+            cells.append({"method": method, "share": share, "error": _short(error, 4), "rank": _short(rank, 4)})
+    best = minimum_nuclear_norm(task_of(0.3, 0))
+    return {"cells": cells, "minimiser": _short(best.matrix, 11), "dual": _short(best.dual, 11)}
+
+
+def stored_table() -> dict[tuple[str, float], tuple[Array, Array]]:
+    """Return (method, share) -> (errors, effective ranks) over ten seeds, as `python -m dlnlib.completion` computed them."""
+    cells = _stored()["cells"]
+    return {(cell["method"], cell["share"]): (np.array(cell["error"]), np.array(cell["rank"])) for cell in cells}
+
+
+def stored_minimiser() -> tuple[Completion, Minimiser]:
+    """Return the task of share 0.3 and seed 0 with its stored completion of least nuclear norm and certificate."""
+    from dlnlib.completion._nuclear import duality_gap
+
+    found, task = _stored(), task_of(0.3, 0)
+    matrix, dual = np.array(found["minimiser"]), np.array(found["dual"])
+    return task, Minimiser(matrix, dual, duality_gap(task, matrix, dual))
+
+
+def _stored() -> dict[str, Any]:
+    return json.loads(files("dlnlib.completion").joinpath(_FILE).read_text(encoding="utf-8"))
+
+
+def _short(values: Array, digits: int) -> Any:
+    """Return nested lists of numbers with so many significant digits."""
+    if values.ndim:
+        return [_short(value, digits) for value in values]
+    return float(f"{float(values):.{digits}g}")
