@@ -147,8 +147,8 @@
     }
 
     async embed(excess) {
-      // A series that has no point at some settings is no fault; the library would warn of its empty extent.
-      const options = { mode: "vega-lite", actions: false, renderer: "svg", tooltip: false, logLevel: window.vega.Error };
+      // A series that has no point at some settings is no fault; the library would warn of its empty extent: errors only.
+      const options = { mode: "vega-lite", actions: false, renderer: "svg", tooltip: false, logLevel: 1 };
       return (await window.vegaEmbed(this.canvas, this.sized(excess), options)).view;
     }
 
