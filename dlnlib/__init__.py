@@ -30,6 +30,7 @@ _SUBMODULES = (
     "datasets",
     "exact",
     "exercises",
+    "expanded",
     "explore",
     "figures",
     "generalisation",

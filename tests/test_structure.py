@@ -21,7 +21,7 @@ LAYERS = (
     ("_spectrum", "moments"),
     ("_reduce", "_unchecked"),
     ("datasets", "network", "propagation", "trajectory"),
-    ("hessian", "lowrank", "measure"),
+    ("expanded", "hessian", "lowrank", "measure"),
     ("simulate",),
     ("exact", "initialise"),
     ("completion", "landscape", "semantic", "generalisation"),
