@@ -6,17 +6,20 @@ velocities of singular values in a deep factorisation, and what weight decay lea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._linalg import TINY, transpose
-from dlnlib._validate import Array, as_array, as_count, as_scalar, finite_result
+from dlnlib._linalg import TINY, orthonormal, transpose
+from dlnlib._validate import Array, as_array, as_count, as_rng, as_scalar, finite_result
 
 __all__ = [
     "effective_rank",
     "end_to_end_velocity",
     "factorisation_cost",
     "lagging_strength",
+    "random_product_ranks",
     "rank_of_spectrum",
     "shrinkage_threshold",
     "shrunk_strength",
@@ -93,6 +96,40 @@ def wide_stable_rank(depth: int) -> float:
     """
     L = as_count("depth", depth)
     return float(np.exp(-L * np.log1p(1 / L)) / (L + 1.0))
+
+
+def random_product_ranks(
+    ensemble: str, width: int, depths: Sequence[int], *, draws: int, rng: np.random.Generator, power: float = 1.0
+) -> Array:
+    """Return effective ranks of products of random square layers, (n_depths, draws) (`def-effective-rank`).
+
+    ensemble : "gaussian" or "uniform", independent entries of mean 0 and variance 1/N, or "orthogonal", uniform on the
+    orthogonal group. width : N. depths : increasing; a deeper product is a shallower one continued. draws : products.
+    power : as in `effective_rank`.
+    """
+    N, many, generator = as_count("width", width), as_count("draws", draws), as_rng(rng)
+    try:
+        wanted = [as_count("depths", L) for L in depths]
+    except TypeError:
+        raise ValueError(f"depths must be a list of integers, got {depths!r}") from None
+    if ensemble not in ("gaussian", "uniform", "orthogonal"):
+        raise ValueError(f'ensemble must be "gaussian", "uniform" or "orthogonal", got {ensemble!r}')
+    if not wanted or sorted(set(wanted)) != wanted or wanted[-1] > 1000:
+        raise ValueError(f"depths must increase strictly, up to 1000, got {wanted}")
+    W, found = np.broadcast_to(np.eye(N), (many, N, N)), []
+    for L in range(1, wanted[-1] + 1):
+        if ensemble == "gaussian":
+            layer = generator.standard_normal((many, N, N)) / np.sqrt(N)
+        elif ensemble == "uniform":
+            layer = generator.uniform(-1, 1, (many, N, N)) * np.sqrt(3 / N)
+        else:
+            layer = orthonormal(N, N, generator, (many,))
+        W = layer @ W
+        # Scale does not matter, and without this long products of narrow layers would leave float64.
+        W = W / np.abs(W).max(axis=(-2, -1), keepdims=True)
+        if L in wanted:
+            found.append(effective_rank(W, power))
+    return np.array(found)
 
 
 def factorisation_cost(matrix: ArrayLike, depth: int) -> Array:

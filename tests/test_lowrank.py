@@ -182,6 +182,17 @@ def test_at_the_threshold_zero_and_the_jump_cost_the_same(depth):
     assert float(lowrank.shrunk_strength(0.999999 * s, omega, depth)) == 0
 
 
+@pytest.mark.parametrize(("ensemble", "share"), [("gaussian", 25.53), ("uniform", 25.68), ("orthogonal", 32.0)])
+def test_ranks_of_random_products(ensemble, share):
+    """Means over draws lie within four standard errors of those of another stream; orthogonal layers keep the rank."""
+    ranks = lowrank.random_product_ranks(ensemble, 32, [1, 4], draws=60, rng=np.random.default_rng(13))
+    assert ranks.shape == (2, 60)
+    assert ranks[0].mean() == pytest.approx(share, abs=4 * 0.35 / np.sqrt(60))
+    assert ranks[1].mean() == pytest.approx(32 if ensemble == "orthogonal" else 15.7, abs=4 * 0.6 / np.sqrt(60))
+    long = lowrank.random_product_ranks("gaussian", 1, [1000], draws=2, rng=np.random.default_rng(14))
+    assert np.allclose(long, 1)
+
+
 # -- mistakes
 
 
@@ -202,5 +213,11 @@ def test_mistakes_are_named():
         lowrank.lagging_strength(0.01, 0.5, 0.1, 3)
     with pytest.raises(ValueError, match="broadcast"):
         lowrank.lagging_strength([1.0, 2.0], [0.1, 0.2, 0.3], 0.1, 3)
+    with pytest.raises(ValueError, match="ensemble must be"):
+        lowrank.random_product_ranks("cauchy", 3, [1], draws=2, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="increase strictly"):
+        lowrank.random_product_ranks("gaussian", 3, [2, 1], draws=2, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="list of integers"):
+        lowrank.random_product_ranks("gaussian", 3, 5, draws=2, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="negative"):
         lowrank.shrunk_strength(-1.0, 0.1, 3)
