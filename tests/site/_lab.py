@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import secrets
@@ -13,7 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,6 +133,13 @@ class Lab:
     def get(self, path: str) -> bytes:
         with urllib.request.urlopen(self.url(path), timeout=10) as answer:
             return answer.read()
+
+    def redirect(self, path: str) -> str:
+        """Where an address leads."""
+        with closing(http.client.HTTPConnection(self.address.split("/")[2], timeout=10)) as connection:
+            connection.request("GET", "/" + path, headers={"Authorization": f"token {self.token}"})
+            with connection.getresponse() as response:
+                return response.headers["Location"]
 
     def answers(self) -> bool:
         try:

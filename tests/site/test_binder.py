@@ -7,7 +7,11 @@ one visit, in the order of this file, and work in one tab.
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +22,7 @@ import jupytext
 import pytest
 from _building import CHROMIUM, ROOT
 from _lab import BASE_PACKAGES, Image, Lab, make_image, running_lab, unavailable
+from playwright.sync_api import expect
 
 CHAPTERS = sorted(path.name for path in (ROOT / "chapters").glob("[0-9]*.md"))
 WALKED = "03-exact-dynamics.md"
@@ -97,6 +102,9 @@ class Tab:
         self.context.set_default_timeout(60_000)
         self.page = self.context.new_page()
         self.outside: list[str] = []
+        self.console: list[str] = []
+        self.page.on("console", lambda message: self.console.append(message.text))
+        self.page.on("pageerror", lambda error: self.console.append(str(error)))
         here = url.split("/lab")[0]
         inside = (here, here.replace("http", "ws"), "data:", "blob:")
         self.page.on("request", lambda request: None if request.url.startswith(inside) else self.outside.append(request.url))
@@ -126,7 +134,8 @@ class Tab:
         )
 
     def replace_and_run(self, old: str, new: str) -> Any:
-        """Rewrite a code cell, run it and the one below, and return the one below."""
+        """Rewrite a code cell, run it and the one below, and return the one below when both are done."""
+        self.wait_until_idle()
         cell = self.code_cell(old.splitlines()[0])
         index = int(cell.get_attribute("data-windowed-list-index"))
         cell.locator(".cm-content").click()
@@ -134,6 +143,7 @@ class Tab:
         self.page.keyboard.insert_text(new)
         self.page.keyboard.press("Shift+Enter")
         self.page.keyboard.press("Shift+Enter")
+        self.wait_until_idle()
         return self.page.locator(f".jp-Notebook-cell[data-windowed-list-index='{index + 1}']")
 
 
@@ -147,13 +157,16 @@ def tab(lab: Lab, browser: Any) -> Iterator[Tab]:
 
 
 @pytest.fixture(autouse=True)
-def picture(request: pytest.FixtureRequest) -> Iterator[None]:
-    """When a step fails, what the reader would have seen is kept in _build."""
+def evidence(request: pytest.FixtureRequest) -> Iterator[None]:
+    """When a step fails, what the reader would have seen, and what JupyterLab said, is kept in _build."""
     before = request.session.testsfailed
     yield
     if request.session.testsfailed > before and "tab" in request.fixturenames:
         (ROOT / "_build").mkdir(exist_ok=True)
-        request.getfixturevalue("tab").page.screenshot(path=ROOT / "_build" / f"{request.node.name}.png")
+        tab, image = request.getfixturevalue("tab"), request.getfixturevalue("image")
+        tab.page.screenshot(path=ROOT / "_build" / f"{request.node.name}.png")
+        log = (image.book.parent / "lab.log").read_text(encoding="utf-8")
+        (ROOT / "_build" / f"{request.node.name}.log").write_text("\n".join([log, *tab.console]), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -206,12 +219,20 @@ def test_the_chapter_runs_through(tab: Tab) -> None:
     assert all(re.fullmatch(r"\[\d+\]:", prompt.strip()) for prompt in prompts if prompt.strip()), prompts
 
 
-def test_widgets_are_drawn(tab: Tab) -> None:
-    """A chart is a widget in a live kernel; each one that the chapter makes is there with its controls."""
-    views = tab.page.locator(".jp-OutputArea [data-mime-type='application/vnd.jupyter.widget-view+json']")
-    for view in views.all():
-        view.locator(".jupyter-widgets").first.wait_for(state="attached")
-        assert not re.search(r"Error displaying widget|Error creating widget|Loading widget", view.inner_text())
+def test_charts_move(tab: Tab, original: Any) -> None:
+    """In a live kernel a chart is a widget: drawn, with controls that answer the keyboard by new numbers in its sentence."""
+    calls = [cell.source.splitlines()[-1] for cell in original.cells if re.search(r"^dln\.explore\.\w+\(\)\Z", cell.source, re.M)]
+    assert tab.page.get_by_text(re.compile("Error (displaying|creating) widget|Loading widget")).count() == 0
+    for call in calls:
+        chart = tab.code_cell(call).locator(".jp-OutputArea-output:has(.jupyter-widgets)").first
+        chart.locator("img, canvas, svg").first.wait_for()
+        handle = chart.locator(".noUi-handle").first
+        before = chart.inner_text()
+        handle.focus()
+        handle.press("ArrowRight")
+        handle.press("ArrowRight")
+        expect(chart).not_to_have_text(before, use_inner_text=True)
+    assert tab.page.locator(".jp-OutputArea [data-mime-type$='stderr']").all_inner_texts() == []
 
 
 def test_an_exercise_answers(tab: Tab, image: Image) -> None:
@@ -243,3 +264,38 @@ def test_the_other_chapters_run_too(image: Image) -> None:
     with ThreadPoolExecutor(2) as pool:
         failures = list(filter(None, pool.map(execute, [name for name in CHAPTERS if name != WALKED])))
     assert not failures, "\n".join(failures)
+
+
+# -- on the reader's machine -----------------------------------------------------------------------------------------
+
+
+def test_make_lab_gives_the_same(image: Image) -> None:
+    """`make lab` takes its configuration from the same files, and opens on the list of chapters."""
+    version = image.run("python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").stdout.strip()
+    for stamp in (f".installed-{version}", f".installed-lab-{version}"):  # what it would install is there
+        (image.prefix / stamp).touch()
+
+    def command(options: list[str]) -> list[str]:
+        return ["make", "lab", f"VENV={image.prefix}", f"PYTHON={image.prefix}/bin/python", f"LAB_OPTIONS={' '.join(options)}"]
+
+    with running_lab(command, image.book, image.environment, image.book.parent / "make-lab.log") as lab:
+        assert lab.redirect("").rstrip("?") == "/lab/tree/chapters"
+        viewers = json.loads(lab.get("lab/api/settings/@jupyterlab/docmanager-extension:plugin"))["schema"]["properties"]
+        assert viewers["defaultViewers"]["default"]["markdown"] == "Jupytext Notebook"
+        chapter = json.loads(lab.get(f"api/contents/chapters/{WALKED}"))
+        assert chapter["type"] == "notebook"
+        assert "\\\\Sxx" in chapter["content"]["cells"][0]["source"]
+        assert lab.get("custom/custom.css") == (ROOT / "binder" / "lab.css").read_bytes()
+
+
+def test_make_lab_installs_what_binder_installs() -> None:
+    recipe = subprocess.run(
+        ["make", "--dry-run", "--always-make", "lab", "VENV=elsewhere", f"PYTHON={sys.executable}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "-r binder/requirements.txt" in recipe
+    assert f'NB_PYTHON_PREFIX="{ROOT}/elsewhere" binder/postBuild' in recipe
+    assert ("--allow-root" in recipe) == (os.getuid() == 0)
