@@ -6,7 +6,12 @@ them. A chart of one's own needs nothing else; on the built page each combinatio
 
 from dlnlib.explore._critical_sets import critical_sets
 from dlnlib.explore._delay import depth_and_delay
+from dlnlib.explore._descents import double_descent
+from dlnlib.explore._growing import growing_tree
+from dlnlib.explore._illusions import illusory_beliefs
+from dlnlib.explore._levels import level_race
 from dlnlib.explore._model import Choice, Explorer, Panel, Part, Series, Slider, words
+from dlnlib.explore._overtraining import error_over_time
 from dlnlib.explore._products import product_spectra
 from dlnlib.explore._race import mode_race
 from dlnlib.explore._steps import one_layer_steps
@@ -23,7 +28,12 @@ __all__ = [
     "Slider",
     "critical_sets",
     "depth_and_delay",
+    "double_descent",
+    "error_over_time",
+    "growing_tree",
+    "illusory_beliefs",
     "landscape_walk",
+    "level_race",
     "mode_race",
     "one_layer_steps",
     "product_spectra",
