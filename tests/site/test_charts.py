@@ -180,8 +180,9 @@ def test_a_click_into_a_plane_moves_both_sliders(site, visit):
                 const [left, top] = view.origin();
                 const x = view.scale("concat_" + index + "_x")(want[0]) + left + mark.items[0].x;
                 const y = view.scale("concat_" + index + "_y")(want[1]) + top + mark.items[0].y;
-                const at = new DOMPoint(x, y).matrixTransform(canvas.querySelector("svg").getScreenCTM());
-                return [at.x, at.y];
+                const at = () => new DOMPoint(x, y).matrixTransform(canvas.querySelector("svg").getScreenCTM());
+                window.scrollBy({ top: at().y - innerHeight / 2, behavior: "instant" });
+                return [at().x, at().y];
             }""",
             [shown.canvas, index, [want[control] for control in panel.pick]],
         )
