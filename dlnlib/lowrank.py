@@ -72,20 +72,23 @@ def stable_rank(matrix: ArrayLike) -> Array:
     return np.sum((s / s[..., :1]) ** 2, axis=-1)
 
 
-def wide_effective_rank(depth: int) -> float:
+def wide_effective_rank(depth: int, power: float = 1.0) -> float:
     """Return the limit of erank(W_L ... W_1)/N for square Gaussian layers of variance 1/N (`eq-wide-effective-rank`).
 
-    m_1 exp(-E[s ln s]/m_1), both expectations from the moments E s^(2k) = Gamma((L+1)k+1) / (Gamma(k+1) Gamma(Lk+2)) of
-    the Fuss-Catalan law at k = 1/2: 2 e^(4/3)/(3 pi) = 0.8050 at depth 1, about 3.79/L for large depth.
+    exp(ln m - k m'/m) at k = power/2, where m(k) = Gamma((L+1)k+1) / (Gamma(k+1) Gamma(Lk+2)) is E s^(2k) of the
+    Fuss-Catalan law. power 1: 2 e^(4/3)/(3 pi) = 0.8050 at depth 1, about 3.79/L for large depth (`eq-rank-decay`).
+    power 2, the Gram matrix: exp(-1/2 - 1/3 - ... - 1/(L+1)).
     depth : L. Exact as N -> inf at fixed L, for independent entries of mean 0 and equal variance, whatever their law;
-    where L is of the order of N the rank is lower.
+    where L is of the order of N it is too low, since no effective rank falls below 1.
     """
     from scipy.special import digamma, gammaln
 
-    L = as_count("depth", depth)
-    log_mean = gammaln((L + 3) / 2) - gammaln(1.5) - gammaln(L / 2 + 2)
-    slope = 0.5 * ((L + 1) * digamma((L + 3) / 2) - digamma(1.5) - L * digamma(L / 2 + 2))
-    return float(np.exp(log_mean - slope))
+    L, k = as_count("depth", depth), 0.5 * as_scalar("power", power, nonnegative=True)
+    if k > 1e6:
+        raise ValueError(f"power must be at most 2,000,000, got {power:g}: only the largest singular value counts there")
+    log_moment = gammaln((L + 1) * k + 1) - gammaln(k + 1) - gammaln(L * k + 2)
+    slope = (L + 1) * digamma((L + 1) * k + 1) - digamma(k + 1) - L * digamma(L * k + 2)
+    return float(np.exp(log_moment - k * slope))
 
 
 def wide_stable_rank(depth: int) -> float:

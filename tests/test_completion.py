@@ -193,6 +193,17 @@ def test_table_is_complete_and_is_built_by_the_command(tmp_path):
     assert json.loads(json.dumps(small))["cells"][0]["error"][0] == pytest.approx(table["L = 2, 1e-2", 0.3][0][0], rel=1e-2)
 
 
+def test_small_tasks_and_their_stored_errors():
+    few, many = completion.small_task(25, 1), completion.small_task(50, 1)
+    assert few.mask.sum() == 25 and np.all(many.mask[few.mask]) and np.linalg.matrix_rank(few.target) == 1
+    for entry in _table.small_errors():
+        assert completion.stored_small_error(entry["seen"], entry["matrix"]) == pytest.approx(entry["error"], abs=1e-3)
+    with pytest.raises(ValueError, match="stored are"):
+        completion.stored_small_error(30, 0)
+    with pytest.raises(ValueError, match="at most 100"):
+        completion.small_task(101, 0)
+
+
 def test_run_cell_mistakes():
     with pytest.raises(ValueError, match="method must be"):
         completion.run_cell("L = 9", 0.3, [0])

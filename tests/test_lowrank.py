@@ -40,6 +40,8 @@ def test_wide_limit_at_depth_one_and_at_great_depth():
     assert 1e5 * lowrank.wide_effective_rank(10**5) == pytest.approx(
         2 / np.sqrt(np.pi) * np.exp((3 - np.euler_gamma) / 2), rel=1e-4
     )
+    assert lowrank.wide_effective_rank(3, power=2) == pytest.approx(np.exp(-1 / 2 - 1 / 3 - 1 / 4), rel=1e-13)
+    assert lowrank.wide_effective_rank(3, power=0) == pytest.approx(1)
     assert lowrank.wide_stable_rank(1) == pytest.approx(0.25)
     assert 1e6 * lowrank.wide_stable_rank(10**6) == pytest.approx(np.exp(-1), rel=1e-5)
 

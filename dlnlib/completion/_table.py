@@ -16,7 +16,7 @@ from dlnlib.completion._task import Completion, random_task
 from dlnlib.initialise import gaussian
 from dlnlib.lowrank import effective_rank
 
-__all__ = ["METHODS", "build", "run_cell", "stored_minimiser", "stored_table", "task_of"]
+__all__ = ["METHODS", "build", "run_cell", "small_task", "stored_minimiser", "stored_small_error", "stored_table", "task_of"]
 
 SIZE, RANK, SHARES, SEEDS = 30, 2, (0.2, 0.25, 0.3), 10
 #: label -> (depth, standard deviation of every starting entry, step size, number of steps); None is the nuclear norm.
@@ -64,6 +64,41 @@ def run_cell(method: str, share: float, seeds: Sequence[int]) -> tuple[Array, Ar
     return whole.error(found), effective_rank(found)
 
 
+def small_task(seen: int, matrix: int) -> Completion:
+    """Return a 10 x 10 matrix of rank one, largest singular value 3, with `seen` of its 100 entries seen.
+
+    seen : from 1 to 100; what is seen with fewer is also seen with more. matrix : its number, any count from 0.
+    """
+    generator = np.random.default_rng([as_count("matrix", matrix, minimum=0), 10])
+    if as_count("seen", seen) > 100:
+        raise ValueError(f"seen must be at most 100, got {seen}")
+    M = np.outer(generator.standard_normal(10), generator.standard_normal(10))
+    order = generator.permutation(100).reshape(10, 10)
+    return Completion(3.0 * M / np.linalg.norm(M, 2), order < seen)
+
+
+def stored_small_error(seen: int, matrix: int) -> float:
+    """Return the relative error of the least nuclear norm on a `small_task`, as stored.
+
+    seen : 25, 35 or 50. matrix : 0 or 1. Raises ValueError for what is not stored.
+    """
+    for entry in _stored()["small"]:
+        if (entry["seen"], entry["matrix"]) == (seen, matrix):
+            return float(entry["error"])
+    raise ValueError(f"stored are seen = 25, 35, 50 and matrix = 0, 1; got {seen!r} and {matrix!r}")
+
+
+def small_errors() -> list[dict[str, Any]]:
+    """Compute what `stored_small_error` reads."""
+    found = []
+    for seen in (25, 35, 50):
+        for matrix in (0, 1):
+            task = small_task(seen, matrix)
+            error = task.error(minimum_nuclear_norm(task).matrix)
+            found.append({"seen": seen, "matrix": matrix, "error": _short(error, 4)})
+    return found
+
+
 def build(seeds: int = SEEDS, shares: Sequence[float] = SHARES, methods: Sequence[str] = tuple(METHODS)) -> dict[str, Any]:
     """Compute what is stored: errors and effective ranks of every cell, and one minimiser with its certificate."""
     cells = []
@@ -72,7 +107,7 @@ def build(seeds: int = SEEDS, shares: Sequence[float] = SHARES, methods: Sequenc
             error, rank = run_cell(method, share, range(seeds))
             cells.append({"method": method, "share": share, "error": _short(error, 4), "rank": _short(rank, 4)})
     best = minimum_nuclear_norm(task_of(0.3, 0))
-    return {"cells": cells, "minimiser": _short(best.matrix, 11), "dual": _short(best.dual, 11)}
+    return {"cells": cells, "small": small_errors(), "minimiser": _short(best.matrix, 11), "dual": _short(best.dual, 11)}
 
 
 def stored_table() -> dict[tuple[str, float], tuple[Array, Array]]:

@@ -4,6 +4,7 @@ A chart is a description, an `Explorer`: controls, parts that compute numbers wi
 them. A chart of one's own needs nothing else; on the built page each combination of controls is computed beforehand.
 """
 
+from dlnlib.explore._completion import completion_paths
 from dlnlib.explore._critical_sets import critical_sets
 from dlnlib.explore._delay import depth_and_delay
 from dlnlib.explore._descents import double_descent
@@ -14,6 +15,7 @@ from dlnlib.explore._model import Choice, Explorer, Panel, Part, Series, Slider,
 from dlnlib.explore._overtraining import error_over_time
 from dlnlib.explore._products import product_spectra
 from dlnlib.explore._race import mode_race
+from dlnlib.explore._ranks import rank_of_products
 from dlnlib.explore._steps import one_layer_steps
 from dlnlib.explore._unbalanced import unbalanced_modes
 from dlnlib.explore._walk import landscape_walk
@@ -26,6 +28,7 @@ __all__ = [
     "Part",
     "Series",
     "Slider",
+    "completion_paths",
     "critical_sets",
     "depth_and_delay",
     "double_descent",
@@ -37,6 +40,7 @@ __all__ = [
     "mode_race",
     "one_layer_steps",
     "product_spectra",
+    "rank_of_products",
     "unbalanced_modes",
     "whitening_order",
     "words",
