@@ -15,7 +15,8 @@ CHAPTERS: dict[int, tuple[str, tuple[float, float]]] = {
     1: ("Linear algebra\nand gradient flow", (0.0, 3.0)),
     2: ("The landscape", (-1.25, 0.0)),
     3: ("Exact dynamics\nof two layers", (1.25, 0.0)),
-    4: ("Depth and\ninitialisation", (0.0, -3.0)),
+    4: ("Depth and\ninitialisation", (-1.25, -3.0)),
+    5: ("Semantic\ndevelopment", (1.25, -3.0)),
 }
 
 #: (earlier chapter, later chapter) -> how much the later one relies on the earlier one.
@@ -23,6 +24,7 @@ PREREQUISITES: dict[tuple[int, int], str] = {
     (1, 2): "necessary",
     (1, 3): "necessary",
     (3, 4): "necessary",
+    (3, 5): "necessary",
     (2, 3): "helpful",
     (2, 4): "helpful",
 }

@@ -16,11 +16,11 @@ __all__ = ["illusory_beliefs"]
 
 # What the text of the control means: level of the node whose property it is, level at which the item leaves its path.
 ENTRIES = {
-    "sibling's own property": (3, 2),
-    "cousin's own property": (3, 1),
-    "other half's item's own": (3, 0),
+    "sibling's own": (3, 2),
+    "cousin's own": (3, 1),
+    "stranger's own": (3, 0),
     "neighbouring pair's": (2, 1),
-    "pair's in the other half": (2, 0),
+    "strange pair's": (2, 0),
     "other half's": (1, 0),
 }
 STARTS = (1e-8, 1e-6, 1e-4, 1e-3, 1e-2)
@@ -38,7 +38,7 @@ def illusory_beliefs() -> Explorer:
     return Explorer(
         name="illusory-beliefs",
         controls=(
-            Choice("entry", "property ascribed", tuple(ENTRIES), "sibling's own property"),
+            Choice("entry", "property ascribed", tuple(ENTRIES), "sibling's own"),
             Slider("u0", "start u₀", STARTS, 1e-4, log=True),
             Slider("layers", "layers", (1, 2), 2, whole=True),
             Slider("margin", "margin of the count", MARGINS, 0.05),

@@ -122,7 +122,7 @@ def _strengths(modes: Modes, variance: Array, t: ArrayLike, u0: ArrayLike, depth
 def final_similarity(moments: Moments) -> Array:
     """Return the similarity of inputs in the hidden layer where two balanced layers end, V diag(m / variance) V^T, (d_in, d_in).
 
-    For one-hot items it is (T^T T)^(1/2) with T the table of properties (`eq-final-similarity`). Inputs must commute with
+    For one-hot items it is (T^T T)^(1/2) with T the table of properties (`eq-balanced-similarity`). Inputs must commute with
     the task (`commuting_modes`); modes with m = 0 are taken to have died out.
     """
     modes, variance = commuting_modes(moments)
