@@ -1,4 +1,4 @@
-"""Error over time, and double descent: what is drawn against students drawn one by one, closed forms and scans."""
+"""Charts of chapter 7: what is drawn against students drawn one by one, closed forms and scans."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import pytest
 
 from dlnlib import explore
 from dlnlib import generalisation as theory
-from dlnlib.explore import _descents, _overtraining
+from dlnlib.explore import _descents, _overtraining, _shares
 
 OVER_TIME = explore.error_over_time()
 DESCENT = explore.double_descent()
+SHARES = explore.modes_learnt()
 
 
 @pytest.mark.parametrize("ratio", [0.25, 1.0, 4.0])
@@ -76,3 +77,34 @@ def test_the_words_of_the_descent() -> None:
 def test_between_positions() -> None:
     assert np.all(np.isfinite(OVER_TIME.drawn(ratio=0.613, noise=0.1, start=0.05)[0][1][1]))
     assert np.all(np.isfinite(DESCENT.drawn(time=44.0, noise=0.1, start=0.05)[0][3][1]))
+
+
+@pytest.mark.parametrize("ratio", _shares.RATIOS)
+def test_modes_add_to_the_error(ratio: float) -> None:
+    """The two parts of the error, integrated over the drawn density, against the curve over time."""
+    drawn = SHARES.drawn(ratio=ratio, time=2.0)[0]
+    (lam, signal), (_, noise) = drawn[3], drawn[4]
+    nodes, weight = theory.marchenko_pastur_nodes(ratio)
+    total = weight @ np.interp(nodes, lam, signal + noise) + max(0, 1 - ratio)
+    assert total == pytest.approx(theory.excess_error(2.0, ratio, 0.25)[0], rel=2e-3)
+
+
+def test_the_best_share_is_the_one_of_ridge_regression_on_data() -> None:
+    X = np.random.default_rng(2).standard_normal((40, 20))
+    lam, V = np.linalg.eigh(X.T @ X / 40)
+    kappa = theory.optimal_ridge(2.0, 0.25).penalty
+    shrunk = np.diag(V.T @ np.linalg.solve(X.T @ X / 40 + kappa * np.eye(20), X.T @ X / 40) @ V)
+    x, share = SHARES.drawn()[0][2]
+    inside = (lam > x[0]) & (lam < x[-1])
+    assert np.interp(lam[inside], x, share) == pytest.approx(shrunk[inside], abs=2e-3)
+
+
+def test_density_has_its_mass() -> None:
+    lam, density = SHARES.drawn(ratio=2.0)[0][0]
+    top = np.max(lam * theory.marchenko_pastur_density(lam, 2.0))
+    assert np.trapezoid(density * top, np.log(lam)) == pytest.approx(1, abs=0.01)
+
+
+def test_the_words_of_the_shares() -> None:
+    assert SHARES.drawn()[1].startswith("Weakest mode shown: 29 % learnt, 41 % would be best; strongest: over 99 %, best 96 %.")
+    assert SHARES.drawn(ratio=0.25)[1].endswith("75 % of the modes are frozen.")

@@ -16,6 +16,7 @@ from dlnlib.explore._overtraining import error_over_time
 from dlnlib.explore._products import product_spectra
 from dlnlib.explore._race import mode_race
 from dlnlib.explore._ranks import rank_of_products
+from dlnlib.explore._shares import modes_learnt
 from dlnlib.explore._steps import one_layer_steps
 from dlnlib.explore._unbalanced import unbalanced_modes
 from dlnlib.explore._walk import landscape_walk
@@ -38,6 +39,7 @@ __all__ = [
     "landscape_walk",
     "level_race",
     "mode_race",
+    "modes_learnt",
     "one_layer_steps",
     "product_spectra",
     "rank_of_products",

@@ -20,6 +20,7 @@ RATIOS = np.unique(
     np.concatenate([np.geomspace(0.2, 5.0, 25), 1 + np.array([-0.12, -0.07, -0.03, -0.01, 0.0, 0.01, 0.03, 0.07, 0.12])])
 )
 DRAWN = (0.2, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.25, 1.6, 2.5, 5.0)
+AROUND = (0.18, 5.6)  # so that no marker is cut by the edge
 INPUTS, SPECTRA = 60, 40
 
 
@@ -93,8 +94,8 @@ def double_descent() -> Explorer:
             Part("best", _best, ("noise", "start"), digits=3),
         ),
         panels=(
-            Panel("sample ratio α", "excess error G", x_log=True, y_log=True),
-            Panel("sample ratio α", "time t (τ)", x_log=True, y_log=True),
+            Panel("sample ratio α", "excess error G", x_log=True, y_log=True, x_domain=AROUND),
+            Panel("sample ratio α", "time t (τ)", x_log=True, y_log=True, x_domain=AROUND),
         ),
         series=(
             Series("never stopped", "best", "below", "late_below", "other"),
