@@ -17,6 +17,7 @@ CHAPTERS: dict[int, tuple[str, tuple[float, float]]] = {
     3: ("Exact dynamics\nof two layers", (1.25, 0.0)),
     4: ("Depth and\ninitialisation", (-1.25, -3.0)),
     5: ("Semantic\ndevelopment", (1.25, -3.0)),
+    7: ("Generalisation\nover time", (1.25, -6.0)),
 }
 
 #: (earlier chapter, later chapter) -> how much the later one relies on the earlier one.
@@ -25,6 +26,7 @@ PREREQUISITES: dict[tuple[int, int], str] = {
     (1, 3): "necessary",
     (3, 4): "necessary",
     (3, 5): "necessary",
+    (3, 7): "necessary",
     (2, 3): "helpful",
     (2, 4): "helpful",
 }
@@ -51,12 +53,12 @@ def chapter_map() -> tuple[Figure, Axes]:
     import matplotlib.pyplot as plt
     from matplotlib.patches import FancyBboxPatch
 
-    fig, ax = plt.subplots(figsize=(4.1, 4.3), layout=None)
+    fig, ax = plt.subplots(figsize=(4.5, 5.78), layout=None)
     ax.set_position((0.0, 0.0, 1.0, 1.0))
-    ax.set(xlim=(-2.35, 2.35), ylim=(-4.75, 4.0))
+    ax.set(xlim=(-2.35, 2.81), ylim=(-7.75, 4.0))
     ax.set_axis_off()
     for (earlier, later), importance in PREREQUISITES.items():
-        _arrow(ax, *_ends(earlier, later), importance)
+        _arrow(ax, *_ends(earlier, later), importance, bend=0.16 if _hidden(earlier, later) else 0.0)
     for number, (title, (x, y)) in CHAPTERS.items():
         corner = (x - _HALF_WIDTH, y - _HALF_HEIGHT)
         ax.add_patch(
@@ -73,21 +75,30 @@ def chapter_map() -> tuple[Figure, Axes]:
         ax.text(x, y + 0.5, str(number), ha="center", va="center", fontsize=13, fontweight="bold", color=_INK)
         ax.text(x, y - 0.27, title, ha="center", va="center", fontsize=11.5, linespacing=1.15, color=_INK)
     for importance, x in zip(_LINES, (-1.55, 0.35), strict=True):
-        _arrow(ax, (x, -4.42), (x + 0.48, -4.42), importance)
-        ax.text(x + 0.57, -4.42, importance, ha="left", va="center", fontsize=11.5, color=_INK)
+        _arrow(ax, (x, -7.42), (x + 0.48, -7.42), importance)
+        ax.text(x + 0.57, -7.42, importance, ha="left", va="center", fontsize=11.5, color=_INK)
     return fig, ax
+
+
+def _hidden(earlier: int, later: int) -> bool:
+    """Whether another chapter stands between two of one column, so that the arrow goes around it."""
+    (x0, y0), (x1, y1) = CHAPTERS[earlier][1], CHAPTERS[later][1]
+    return x0 == x1 and any(x == x0 and y1 < y < y0 for _, (x, y) in CHAPTERS.values())
 
 
 def _ends(earlier: int, later: int) -> tuple[tuple[float, float], tuple[float, float]]:
     """The two ends of an arrow: it leaves and meets the boxes' facing sides."""
     (x0, y0), (x1, y1) = CHAPTERS[earlier][1], CHAPTERS[later][1]
+    if _hidden(earlier, later):
+        return (x0 + _HALF_WIDTH + 0.03, y0), (x1 + _HALF_WIDTH + 0.03, y1)
     if y0 == y1:
         return (x0 + _HALF_WIDTH + 0.03, y0), (x1 - _HALF_WIDTH - 0.03, y1)
     lean = 0.4 * (x1 - x0)
     return (x0 + lean, y0 - _HALF_HEIGHT - 0.06), (x1 - lean, y1 + _HALF_HEIGHT + 0.06)
 
 
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], importance: str) -> None:
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], importance: str, bend: float = 0.0) -> None:
     """One arrow whose line says whether the prerequisite is necessary or helpful."""
     style: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 15, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+    style["connectionstyle"] = f"arc3,rad={-bend}"
     ax.annotate("", xy=end, xytext=start, arrowprops={**style, **_LINES[importance]})
