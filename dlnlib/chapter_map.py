@@ -17,6 +17,7 @@ CHAPTERS: dict[int, tuple[str, tuple[float, float]]] = {
     3: ("Exact dynamics\nof two layers", (1.25, 0.0)),
     4: ("Depth and\ninitialisation", (-1.25, -3.0)),
     5: ("Semantic\ndevelopment", (1.25, -3.0)),
+    6: ("The low-rank\nbias", (-1.25, -6.0)),
     7: ("Generalisation\nover time", (1.25, -6.0)),
 }
 
@@ -27,6 +28,7 @@ PREREQUISITES: dict[tuple[int, int], str] = {
     (3, 4): "necessary",
     (3, 5): "necessary",
     (3, 7): "necessary",
+    (4, 6): "necessary",
     (2, 3): "helpful",
     (2, 4): "helpful",
 }
