@@ -105,6 +105,8 @@ def test_what_does_not_commute_is_refused():
         semantic.hidden_similarity(TREE.moments, T, -1e-3)
     with pytest.raises(ValueError, match="variance must be positive"):
         semantic.strength(1.0, 1.0, 0.0, 0.1)
+    with pytest.raises(ValueError, match="do not broadcast"):
+        semantic.strength(1.0, [1.0, 2.0], [1.0, 1.0, 1.0], 0.1)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
