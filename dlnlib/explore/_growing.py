@@ -43,7 +43,7 @@ def growing_tree() -> Explorer:
     return Explorer(
         name="growing-tree",
         controls=(
-            Slider("age", "age (% of the life)", AGES, 50.0),
+            Slider("age", "age (% of life)", AGES, 50.0),
             Slider("flip", "flip probability ε", FLIPS, 0.05),
             Slider("branching", "branching B", (2, 3), 2, whole=True),
             Slider("depth", "depth D", (2, 3), 3, whole=True),

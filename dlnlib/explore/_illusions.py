@@ -38,10 +38,10 @@ def illusory_beliefs() -> Explorer:
     return Explorer(
         name="illusory-beliefs",
         controls=(
-            Choice("entry", "property ascribed", tuple(ENTRIES), "sibling's own"),
+            Choice("entry", "whose property", tuple(ENTRIES), "sibling's own"),
             Slider("u0", "start u₀", STARTS, 1e-4, log=True),
             Slider("layers", "layers", (1, 2), 2, whole=True),
-            Slider("margin", "margin of the count", MARGINS, 0.05),
+            Slider("margin", "margin", MARGINS, 0.05),
         ),
         parts=(
             Part("belief", _belief, ("entry", "u0", "layers"), digits=3),
