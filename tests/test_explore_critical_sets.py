@@ -42,7 +42,8 @@ def test_known_case_three_two_one_with_two_units():
     series, said = drawn(hidden=2, chosen="∅")
     assert sorted(points(series)["strict saddle"]) == [(1, 2.0), (2, 2.5), (2, 4.5), (3, 5.0), (4, 6.5), (6, 7.0)]
     assert points(series)["global minimum"] == [(0, 0.5)]
-    assert said.startswith("7 sets: 6 saddles; deepest index 6, least curvature −3.")
+    assert said.startswith("7 sets: 6 saddles; largest index 6, least curvature −3.")
+    assert drawn(s2=3.0, s3=3.0, hidden=1)[1].startswith("Ties join 4 sets into 2: 1 saddle; largest index 3,")
 
 
 def test_third_layer_leaves_swaps_only_and_flattens_what_training_visits():

@@ -75,10 +75,12 @@ def test_loss_rests_on_the_levels() -> None:
 
 
 def test_the_words() -> None:
-    assert RACE.drawn()[1].startswith("s = 3: half time 1.334, formula 1.334, off by ")
-    assert RACE.drawn()[1].endswith("Loss with the strongest learnt: 2.5, then 0.5.")
+    assert RACE.drawn()[1].startswith("s = 3: half time 1.334, formula 1.334, curves ")
+    assert RACE.drawn()[1].endswith("Loss above the least: 2.5 with one mode learnt, 0.5 with two learnt.")
     assert "Modes 1, 2 and 3 move as one." in RACE.drawn(s1=2.0, s2=2.0, s3=2.0)[1]
-    assert RACE.drawn(s1=1.0, s2=2.0, s3=1.0)[1].endswith("Modes 1 and 3 move as one. Loss with the strongest learnt: 1.")
+    said = RACE.drawn(s1=1.0, s2=2.0, s3=1.0)[1]
+    assert said.endswith("Modes 1 and 3 move as one. Loss above the least: 1 with one mode learnt.")
+    assert RACE.drawn(s2=3.0)[1].endswith("Modes 1 and 2 move as one. Loss above the least: 0.5 with two learnt.")
 
 
 def test_equal_modes_leave_no_level_between_them() -> None:

@@ -144,8 +144,8 @@ def _sets(s2: float, s3: float, hidden: int, depth: int) -> dict[str, Any]:
     flat = sum(found[modes][2] == "flat" for modes in families)
     ties = f"Ties join {len(found)} sets into {len(families)}" if len(families) < len(found) else f"{len(found)} sets"
     balanced = f", {flat} of them flat at balanced points" if flat else ""
-    deepest = max(index for index, _, _ in found.values())
-    columns["say"] = f"{ties}: {saddles} saddles{balanced}; deepest index {deepest}, least curvature {words(least)}."
+    largest = max(index for index, _, _ in found.values())
+    columns["say"] = f"{ties}: {_count(saddles, 'saddle')}{balanced}; largest index {largest}, least curvature {words(least)}."
     return columns
 
 
@@ -209,12 +209,13 @@ def _ways(s2: float, s3: float, hidden: int, depth: int, chosen: str) -> dict[st
     else:
         gap = np.max(np.abs(np.array([way[0] for way in ways]) - found)) if len(ways) == len(found) else np.inf
         close = "equal to 12 digits" if gap < CLOSE * FIRST else f"apart by up to {words(gap)}"
-        say = f"Set {chosen}: {_count(ways, 'way')} down predicted, {_count(found, 'negative eigenvalue')} found, {close}."
+        counts = f"{_count(len(ways), 'way')} down predicted, {_count(len(found), 'negative eigenvalue')} found"
+        say = f"Set {chosen}: {counts}, {close}."
     return _columns(ways, found, star, say)
 
 
-def _count(things: Any, what: str) -> str:
-    return f"{len(things)} {what}" + ("s" if len(things) != 1 else "")
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("s" if number != 1 else "")
 
 
 def _columns(ways: Any, found: Any, star: Any, say: str) -> dict[str, Any]:

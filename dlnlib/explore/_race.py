@@ -87,7 +87,7 @@ def _mode(depth: int, u0: float, s: float) -> dict[str, Any]:
         "half_u": [s / 2],
         "x_end": 1.04 * time_to_strength(LEARNT * s, s, u0, depth),
         "say": f"s = {words(s)}: half time {words(half, 4)}, formula {words(half_exact, 4)}, "
-        f"off by {words(float(np.abs(u - exact).max()), 1)}.",
+        f"curves {words(float(np.abs(u - exact).max()), 1)} apart.",
     }
 
 
@@ -98,7 +98,8 @@ def _levels(s1: float, s2: float, s3: float) -> dict[str, Any]:
     rests = [m for m in range(3) if m == 0 or s[m] < s[m - 1]]
     columns = {f"level_{m}": np.full(2, levels[max(r for r in rests if r <= m)]) for m in range(3)}
     twins = " and ".join(name for name, value in zip(("1", "2", "3"), (s1, s2, s3), strict=True) if [s1, s2, s3].count(value) > 1)
-    say = "Loss with the strongest learnt: " + ", then ".join(words(levels[r]) for r in rests[1:]) + "." if rests[1:] else ""
+    learnt = [f"{words(levels[m])} with {('one mode', 'two')[m - 1]} learnt" for m in rests[1:]]
+    say = f"Loss above the least: {', '.join(learnt)}." if learnt else ""
     if twins:
         say = f"Modes {twins.replace(' and ', ', ', 1) if len(rests) == 1 else twins} move as one. {say}".strip()
     return {"x": [0.0, FAR], **columns, "say": say}
