@@ -77,12 +77,9 @@ number_question(
     rtol=0.03,
     mistakes={
         "that is the fastest direction, which one step removes; the slowest decides.": 1.0,
-        "half of what it takes: is your step the limit itself, or did you stop at a tenth of the error?": lambda: _steps_below(
-            0.01, 2.0, 0.01
-        ),
-        "twice as long as it takes: the limit is 2 over the largest eigenvalue, and half of that is 1.": lambda: _steps_below(
-            0.01, 0.5, 0.01
-        ),
+        "that is for the best step, or the limit itself, or for a tenth of the error; here it is half of the limit "
+        "and a hundredth.": lambda: _steps_below(0.01, 2.0, 0.01),
+        "so many need a step of 1/2; what is the limit of one layer, and half of it?": lambda: _steps_below(0.01, 0.5, 0.01),
         "so many steps shrink the error by e only; a hundredth takes longer.": 100.0,
         "that is the direction with eigenvalue 0.1; the slowest has 0.01.": lambda: _steps_below(0.1, 1.0, 0.01),
     },
@@ -110,7 +107,7 @@ number_question(
     rtol=0.01,
     mistakes={
         "that is the tie with raw inputs; whitening divides each correlation by the root of its variance.": 4.0,
-        "the strength of a whitened direction goes with the root of its variance, so the ratio has to be squared.": 2.0,
+        "turned inside out: the root of the variance enters, so the root is what has to make up for the targets.": 2.0,
         "equal variances leave the decision to the targets, and those differ.": 1.0,
         "turned round: direction 2 has the smaller target, and needs the larger variance.": 1 / 16,
     },

@@ -33,7 +33,7 @@ number_question(
         "that is the limit of one layer, 2/s; here the sharpness is a^2 + b^2, and that is more than s.": 2.0,
         "that is 1/sharpness; descent rests up to 2/sharpness.": 0.5,
         "that is 2 over the length of (a, b); the sharpness is the square of it.": np.sqrt(2),
-        "that is less than the flattest minimum allows: a^2 + b^2 is 2 there, and 2 is divided by it, once.": 0.25,
+        "that is less than the flattest minimum allows; how small can a^2 + b^2 be where ab = 1? Divide 2 by it, once.": 0.25,
     },
     otherwise="find the minimum ab = 1 at which a^2 + b^2 is least, and divide 2 by it.",
     praise="the flattest minima are (1, 1) and (-1, -1), of sharpness 2.",
@@ -45,8 +45,8 @@ choice_question(
     right="c",
     hints={
         "a": "the outgoing weights of the unit now multiply a signal, so moving them costs something it did not cost before.",
-        "b": "the block of the unit has the determinant -s^2 with or without the incoming weights; what does its sign say?",
-        "d": "the incoming weights add a positive square to the second variation, which cannot make it more negative.",
+        "b": "move the outgoing weights a little, and the incoming ones from a useful input much more: does the loss still fall?",
+        "d": "outgoing weights now pass on a signal that explains nothing: that adds a cost, and no way down gets steeper by it.",
     },
     praise="yes: the direction stays downhill, and gets flatter as the incoming weights grow.",
 )

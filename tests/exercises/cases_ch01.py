@@ -93,8 +93,8 @@ CASES = {
         accept=[459, "460", "4.6e2", 450, 100 * np.log(100)],
         refuse=[
             (1, "slowest decides"),
-            (229, "half of what it takes"),
-            (917, "twice as long"),
+            (229, "half of the limit and a hundredth"),
+            (917, "need a step of 1/2"),
             (100, "by e only"),
             (44, "eigenvalue 0.1"),
             (300, "to the power n"),
@@ -104,7 +104,7 @@ CASES = {
         accept=[16, "16", 16.0, "16/1"],
         refuse=[
             (4, "raw inputs"),
-            (2, "squared"),
+            (2, "inside out"),
             (1, "leave the decision"),
             ("1/16", "turned round"),
             (8, "both entries"),

@@ -112,7 +112,7 @@ CASES = {
     ),
     "ch02.unused_unit": Cases(
         accept=["c", "C."],
-        refuse=[("a", "did not cost before"), ("b", "determinant"), ("d", "positive square")],
+        refuse=[("a", "did not cost before"), ("b", "does the loss still fall"), ("d", "explains nothing")],
     ),
     "ch02.third_alone": Cases(
         accept=[8, "8", 8.0, "16/2"],
