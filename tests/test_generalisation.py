@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.linalg import expm
 from scipy.optimize import minimize_scalar
+from scipy.special import i0e, i1e
 
 import dlnlib as dln
 from dlnlib import generalisation as g
@@ -83,9 +84,12 @@ def test_density_is_that_of_drawn_eigenvalues():
         assert np.mean(drawn < point) == pytest.approx(share, abs=0.003)
 
 
-def test_error_at_the_peak_is_the_closed_form():
+def test_errors_at_the_peak_are_closed_forms():
     t = np.concatenate([[0.0], np.geomspace(1e-3, 1e9, 25)])
     assert g.excess_error(t, 1.0, 0.3, 0.9, 0.2) == pytest.approx(g.peak_error(t, 0.3, 0.9, 0.2), rel=1e-12)
+    t = t[1:]
+    semicircle = 0.3 * (i0e(4 * t) + i1e(4 * t)) + 1.1 * i1e(4 * t) / (2 * t)
+    assert g.training_error(t, 1.0, 0.3, 0.9, 0.2) == pytest.approx(semicircle, rel=1e-12)
     late = np.array([1e6, 1e8])
     growth = 4 * (1 - 1 / np.sqrt(2)) / np.sqrt(np.pi)
     assert g.peak_error(late, 1.0, 0.0) == pytest.approx(growth * np.sqrt(late) - 0.5, rel=1e-6)
