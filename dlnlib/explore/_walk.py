@@ -158,7 +158,7 @@ def _descent(a0: float, b0: float, step: float) -> dict[str, Any]:
         say = say if a0 or b0 else "Descent does not move either."
     elif low[-1]:
         end = int(np.flatnonzero(~low)[-1]) + 1 if not np.all(low) else 0
-        say = _settled(a0, b0, step, end, float(a[-1]), float(b[-1]))
+        say = _settled(a0, b0, step, end, float(a[-1]), float(b[-1]), rose=bool(np.any(np.diff(loss[: end + 1]) > 0)))
     else:
         why = ": every minimum has sharpness 2 or more" if step * S > 1 else ""
         end, say = 48, f"Descent has not settled after {LAST} steps{why}."
@@ -173,7 +173,7 @@ def _descent(a0: float, b0: float, step: float) -> dict[str, Any]:
     return {"a": a[keep], "b": b[keep], "t": step * keep, "loss": loss, "x_end": step * max(keep[-1], 1), "say": say}
 
 
-def _settled(a0: float, b0: float, step: float, n: int, a: float, b: float) -> str:
+def _settled(a0: float, b0: float, step: float, n: int, a: float, b: float, *, rose: bool) -> str:
     sharp = float(hessian.sharpness(([[a]], [[b]]), TASK))
     if n == 0:
         return "Descent does not move either."
@@ -181,7 +181,7 @@ def _settled(a0: float, b0: float, step: float, n: int, a: float, b: float) -> s
     if step * sharp > 2:
         return f"Descent hits, by chance, a minimum that would not hold it, {where}."
     if step * float(exact.late_rate(S, a0**2 - b0**2)) > 2:
-        return f"Catapult: that is too sharp; descent settles {where}."
+        return f"{'Catapult: the' if rose else 'The'} minimum of flow is too sharp; descent settles {where}."
     return f"Descent settles {where}."
 
 
