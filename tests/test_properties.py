@@ -274,6 +274,7 @@ CALLS = {
     "network.widths": {"weights": WEIGHTS},
     "plotting.mode_colour": {"k": 3},
     "propagation.fuss_catalan_edge": {"depth": 4},
+    "propagation.fuss_catalan_quantiles": {"depth": 4, "shares": np.array([0.0, 0.3, 1.0])},
     "propagation.lyapunov_exponents": {"width": 5},
     "propagation.mean_field_slope": {"gain": 1.2, "variance": 0.1},
     "propagation.mean_field_trajectory": {"variance": 0.5, "gain": 1.1, "depth": 5},
@@ -371,6 +372,7 @@ EXEMPT = {
     "plotting.use_style",
     "exercises.check",
     "exercises.checker_ids",
+    "exercises.question",
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dlnlib._validate import Array
+from dlnlib._validate import Array, as_count, as_scalar
 
 __all__ = ["Choice", "Control", "Explorer", "Panel", "Part", "Series", "Slider", "Value", "words"]
 
@@ -30,9 +30,10 @@ def words(value: float, digits: int = 3) -> str:
 
     value : any finite number. digits : number of significant digits.
     """
-    if value == 0:
+    number, kept = as_scalar("value", value), as_count("digits", digits)
+    if number == 0:
         return "0"
-    mantissa, exponent = f"{float(value):.{digits - 1}e}".split("e")
+    mantissa, exponent = f"{number:.{kept - 1}e}".split("e")
     if -4 < int(exponent) < 5:
         text = np.format_float_positional(float(f"{mantissa}e{exponent}"), trim="-")
     else:
