@@ -225,7 +225,7 @@ def _illusions(answer: Any) -> str:
                 "at the end no illusion is left; ask for the largest value over time.": np.sum(W[-1][absent] > margin),
                 "you have counted those that were never believed in.": np.sum(W.max(axis=0)[absent] <= margin),
             },
-            otherwise=f"wrong for a margin of {margin:g}: over time, take the largest value of each entry that is 0 in the table.",
+            otherwise=f"wrong for a margin of {margin:g}: take the largest value over time of each entry that is 0 in the table.",
             rtol=1e-9,
         )
     return correct("and for a single layer the same function counts none.")
@@ -239,8 +239,13 @@ def _descent(answer: Any) -> str:
             raise not_yet(f"{steps} steps make {steps + 1} strengths, with the one at the start.")
         if got.shape != (steps + 1,):
             raise not_yet(f"{steps + 1} strengths are wanted, after 0, 1, ..., {steps} steps; yours are {len(got)}.")
-        compare(got, _network_under_descent(m, variance, u0, step, steps), _wrong_descents(m, variance, u0, step, steps), rtol=1e-9,
-                otherwise="a step multiplies each layer by 1 + step (m - variance u), and u is the product of both layers.")  # fmt: skip
+        compare(
+            got,
+            _network_under_descent(m, variance, u0, step, steps),
+            _wrong_descents(m, variance, u0, step, steps),
+            otherwise="a step multiplies each layer by 1 + step (m - variance u), and u is the product of both layers.",
+            rtol=1e-9,
+        )
     return correct("this map is descent, for steps of any size.")
 
 
