@@ -64,7 +64,7 @@ def critical_sets() -> Explorer:
             Series("", "ways", "star_index", "star_loss", "other"),
             Series("training visits", "sets", "path_index", "path_loss", "line", mode=3),
             *(Series(label, "sets", f"{k}_index", f"{k}_loss", "points", mode=m) for label, k, m in kinds),
-            *(Series("", "sets", f"{k}_index", f"{k}_loss", "text", text=f"{k}_name") for _, k, _ in kinds),
+            *(Series("", "sets", f"{k}_beside", f"{k}_below", "text", text=f"{k}_name") for _, k, _ in kinds),
             Series("chosen set", "ways", "here_index", "here_loss", "points", mode=6),
             Series("way down, predicted", "ways", "way", "predicted", "bars", mode=4, panel=1),
             Series("negative eigenvalue, exact", "ways", "found_at", "found", "points", mode=5, panel=1),
@@ -129,11 +129,19 @@ def _sets(s2: float, s3: float, hidden: int, depth: int) -> dict[str, Any]:
     task, found = _task(s2, s3), _found(s2, s3, hidden, depth)
     families = [modes for modes in found if task.family(modes)[0] == modes]
     columns: dict[str, Any] = {}
+    drop = 0.04 * (found[()][1] - min(loss for _, loss, _ in found.values()))
     for kind in ("strict", "flat", "least"):
         chosen = [modes for modes in families if found[modes][2] == kind]
         columns[f"{kind}_index"] = [found[modes][0] for modes in chosen]
         columns[f"{kind}_loss"] = [found[modes][1] for modes in chosen]
-        columns[f"{kind}_name"] = np.array(["~".join(map(name, task.family(modes))) for modes in chosen], dtype=str)
+        names = ["~".join(map(name, task.family(modes))) for modes in chosen]
+        columns[f"{kind}_name"] = np.array(names, dtype=str)
+        # From three layers on sets stand one above the other at index zero: there names stand to the right of the markers.
+        aside = depth > 2 and kind != "strict"
+        columns[f"{kind}_beside"] = [
+            found[modes][0] + aside * (0.35 + 0.14 * len(n)) for modes, n in zip(chosen, names, strict=True)
+        ]
+        columns[f"{kind}_below"] = [found[modes][1] - aside * drop for modes in chosen]
     # Empty words above and below all sets, so that no marker is cut in half by the edge of the panel.
     top = found[()][1]
     columns |= {"margin_index": [0, 0], "margin_loss": [-0.04 * top, 1.04 * top], "margin": np.array(["", ""])}
