@@ -127,11 +127,24 @@ def test_two_layers_without_the_trap():
     assert np.allclose(completion.two_by_two_flow([0.0], 0.2)[0][0], 0.2 * np.eye(2), atol=1e-15)
 
 
-def test_the_trap_is_real():
-    """In the layers the determinant is rounded away, changes its sign, and the run fits with a finite entry."""
-    path = completion.factorised_flow(identity_start(2), HIDDEN.gradient, [1e4], rtol=1e-11, atol=1e-14, method="LSODA")
+@pytest.mark.parametrize("error", [1e-15, -1e-15, 1e-9])
+def test_the_trap_is_real(error):
+    """A tiny imbalance of either sign turns the determinant negative, and the run fits with a finite entry."""
+    first, second = identity_start(2)
+    path = completion.factorised_flow((first + np.diag([0, error]), second), HIDDEN.gradient, [1e4], method="LSODA", atol=1e-13)
     assert np.linalg.det(path.product[-1]) == pytest.approx(-1, abs=1e-3) and HIDDEN.loss(path.product[-1]) < 1e-20
     assert path.product[-1, 0, 0] < 0.7 * completion.two_by_two_flow([1e4], 0.1)[0][0, 0, 0]
+
+
+def test_a_planted_imbalance_is_conserved_and_so_grows_against_the_sum():
+    """The difference of the layers' strengths in the second direction grows as one over their sum."""
+    first, second = identity_start(2)
+    t = [20.0, 40.0]
+    path = completion.factorised_flow((first + np.diag([0, 1e-10]), second), HIDDEN.gradient, t, rtol=1e-12, atol=1e-16)
+    difference = np.linalg.norm(path.weights[0] - np.swapaxes(path.weights[1], -1, -2), axis=(-2, -1))
+    W, log_det = completion.two_by_two_flow(t, 0.1)
+    strength = np.sqrt(np.exp(log_det) / np.linalg.norm(W, 2, axis=(-2, -1)))
+    assert difference[1] / difference[0] == pytest.approx(strength[0] / strength[1], rel=5e-3)
 
 
 # -- the nuclear norm

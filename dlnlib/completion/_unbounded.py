@@ -46,8 +46,9 @@ def two_by_two_flow(t: ArrayLike, start: float) -> tuple[Array, Array]:
 
     t : (n_t,) increasing, up to 1e9, units of tau. start : the flow begins at W = start * I, 1e-9 to 100.
     W stays symmetric; its entry W_11, its entry W_12 and ln det W are integrated, d ln det W/dt = -2 W_22, and W_22 is
-    (W_12^2 + det W)/W_11, a sum of positive terms. Integrating the layers loses det W, which falls to exp(-1.65 t^(2/3)),
-    in the rounding of W_11 W_22. Returns (n_t, 2, 2) and (n_t,).
+    (W_12^2 + det W)/W_11, a sum of positive terms. In an integration of the layers any imbalance, such as rounding makes,
+    is conserved while the second singular value falls to exp(-1.65 t^(2/3)); det W turns negative, and the run ends at
+    det W = -1. Returns (n_t, 2, 2) and (n_t,).
     """
     from scipy.integrate import solve_ivp
 
