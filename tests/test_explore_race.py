@@ -75,7 +75,7 @@ def test_loss_rests_on_the_levels() -> None:
 
 
 def test_the_words() -> None:
-    assert RACE.drawn()[1].startswith("s = 3: half time 1.334, formula 1.334, curves ")
+    assert RACE.drawn()[1].startswith("s = 3: half time 1.334, formula 1.334, u within ")
     assert RACE.drawn()[1].endswith("Loss above the least: 2.5 with one mode learnt, 0.5 with two learnt.")
     assert "Modes 1, 2 and 3 move as one." in RACE.drawn(s1=2.0, s2=2.0, s3=2.0)[1]
     said = RACE.drawn(s1=1.0, s2=2.0, s3=1.0)[1]

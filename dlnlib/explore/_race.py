@@ -87,7 +87,7 @@ def _mode(depth: int, u0: float, s: float) -> dict[str, Any]:
         "half_u": [s / 2],
         "x_end": 1.04 * time_to_strength(LEARNT * s, s, u0, depth),
         "say": f"s = {words(s)}: half time {words(half, 4)}, formula {words(half_exact, 4)}, "
-        f"curves {words(float(np.abs(u - exact).max()), 1)} apart.",
+        f"u within {words(float(np.abs(u - exact).max()), 1)}.",
     }
 
 
