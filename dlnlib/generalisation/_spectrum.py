@@ -34,9 +34,10 @@ def as_ratio(ratio: float) -> float:
 def marchenko_pastur_edges(ratio: float) -> tuple[float, float]:
     """Return the edges (1 -+ 1/sqrt(alpha))^2 between which the nonzero eigenvalues lie   (`def-marchenko-pastur`).
 
-    ratio : alpha = n/d. The eigenvalues are those of X^T X/n, X of shape (n, d) with independent entries of mean 0,
-    variance 1 and finite fourth moment; exact as n and d go to infinity together. At finite size the outermost
-    eigenvalues lie O(n^(-2/3)) from the edges. Source: Marchenko & Pastur 1967.
+    ratio : alpha = n/d. The eigenvalues are those of X^T X/n, X of shape (n, d) with independent entries of mean 0 and
+    variance 1; exact as n and d go to infinity together. The law needs no more; that the outermost eigenvalues, too,
+    tend to the edges needs a finite fourth moment. For Gaussian entries they then lie O(n^(-2/3)) away, except at an
+    edge of 0. Source: Marchenko & Pastur 1967.
     """
     root = 1 / np.sqrt(as_ratio(ratio))
     return float((1 - root) ** 2), float((1 + root) ** 2)
