@@ -30,7 +30,10 @@ def write_smaller(app: Sphinx, exception: Exception | None) -> None:
         return
     for path in Path(app.outdir, "_images").glob("*.png"):
         data = path.read_bytes()
-        smaller = with_palette(data)
+        try:
+            smaller = with_palette(data)
+        except OSError:  # no picture that Pillow can read: none of ours, and no reason to stop
+            continue
         if len(smaller) < len(data):
             path.write_bytes(smaller)
 

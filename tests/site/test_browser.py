@@ -74,6 +74,9 @@ def visit(contexts, address):
 def test_page(visit, name, view):
     opened = visit(view, name)
     page = opened.page
+    for chart in page.locator("figure:has(.dln-canvas)").all():
+        chart.scroll_into_view_if_needed()
+        chart.locator(".dln-canvas[data-ready]").wait_for(timeout=15_000)
     assert not opened.outside, "requests that leave the machine"
     assert not opened.errors
     assert page.evaluate("document.documentElement.dataset.theme") == view.split("-")[1]
