@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -33,16 +33,21 @@ def strengths_of_product(W: Array, modes: Modes) -> Array:
     return np.einsum("ik,...ij,kj->...k", modes.U, W, modes.Vt)
 
 
-def layer_gradients(layers: Weights, moments: Moments) -> Weights:
-    """Return dLoss/dW_l for every layer, by prefix and suffix products."""
+def back_through(layers: Weights, signal_of: Callable[[Array], Array]) -> Weights:
+    """Return dLoss/dW_l for every layer, by prefix and suffix products; signal_of turns the product W into dLoss/dW."""
     prefixes = list(accumulate(layers, lambda below, W: W @ below))
-    signal = prefixes[-1] @ moments.xx - moments.yx
+    signal = signal_of(prefixes[-1])
     result: list[Array] = []
     for i in range(len(layers) - 1, 0, -1):
         result.append(signal @ transpose(prefixes[i - 1]))
         signal = transpose(layers[i]) @ signal
     result.append(signal)
     return tuple(reversed(result))
+
+
+def layer_gradients(layers: Weights, moments: Moments) -> Weights:
+    """Return dLoss/dW_l of the squared error for every layer."""
+    return back_through(layers, lambda W: W @ moments.xx - moments.yx)
 
 
 def join(layers: Weights) -> Array:

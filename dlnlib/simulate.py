@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlnlib._flow import Slopes, as_accuracy, descend, integrate, step_down, unpacker
 from dlnlib._linalg import TINY
-from dlnlib._reduce import Expand, reduce_outputs
-from dlnlib._unchecked import join, layer_gradients, loss_of_product, product_of, split
+from dlnlib._reduce import reduce_outputs
+from dlnlib._unchecked import layer_gradients, loss_of_product, product_of
 from dlnlib._validate import Array, Weights, as_count, as_scalar, as_steps, as_times, as_weights
 from dlnlib.hessian import sharpness
 from dlnlib.moments import Moments
 from dlnlib.trajectory import Trajectory
 
 __all__ = ["DivergenceError", "gradient_descent", "gradient_flow", "largest_stable_step", "steps_to_loss"]
-
-_METHODS = ("DOP853", "RK45", "Radau", "LSODA")
 
 
 class DivergenceError(ValueError):
@@ -55,87 +54,30 @@ def gradient_flow(
     """
     layers = as_weights(weights, moments)
     times = as_times("t", t, increasing=True)
-    relative = as_scalar("rtol", rtol, positive=True)
-    absolute = as_scalar("atol", atol, positive=True)
-    if relative < 1e-13:
-        raise ValueError(f"rtol must be at least 1e-13, what float64 can hold over many steps, got {relative:g}")
-    if method not in _METHODS:
-        raise ValueError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
-    budget = as_count("max_evaluations", max_evaluations)
-    if not all(np.all(np.isfinite(g)) for g in _slopes(layers, moments)):
+    accuracy = as_accuracy(rtol, atol, method, max_evaluations)
+    if not all(np.all(np.isfinite(g)) for g in _slopes(moments)(layers)):
         raise ValueError("the gradient overflows float64 at the start; rescale the data or the weights")
-    settings: dict[str, Any] = {"rtol": relative, "atol": absolute, "method": method, "t_start": 0.0}
+    settings: dict[str, Any] = {"rtol": accuracy.rtol, "atol": accuracy.atol, "method": method, "t_start": 0.0}
     if times[-1] == 0.0:
         start = tuple(W[None] for W in layers)
         return Trajectory(times, start, moments, "gradient flow", settings)
     small, reduced, expand = reduce_outputs(layers, moments)
-    solution = _integrate(small, reduced, times, relative, absolute, method, budget)
-    unpack = _unpacker(small, expand)
+    advice = 'if the inputs have a large condition number or the weights are large, use method="Radau" or rescale them'
+    solution = integrate(small, _slopes(reduced), times, accuracy, advice)
+    unpack = unpacker(small, expand)
     dense = solution.sol
     settings["evaluations"] = int(solution.nfev)
     return Trajectory(times, unpack(solution.y.T), moments, "gradient flow", settings, lambda s: unpack(dense(s).T))
 
 
-def _slopes(layers: Weights, moments: Moments) -> Weights:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return layer_gradients(layers, moments)
+def _slopes(moments: Moments) -> Slopes:
+    """Return the function from layers to their gradients; what overflows is for the caller to see."""
 
-
-def _unpacker(layers: Weights, expand: Expand = lambda weights: weights) -> Any:
-    """Return the function that turns states (n_t, n) into layers (n_t, ..., d_l, d_{l-1})."""
-    batch, shapes = layers[0].shape[:-2], [W.shape[-2:] for W in layers]
-
-    def unpack(states: Array) -> Weights:
-        return expand(split(states.reshape(len(states), *batch, -1), shapes))
-
-    return unpack
-
-
-class _TooLong(Exception):
-    """The integrator has used up its evaluations."""
-
-
-def _integrate(layers: Weights, moments: Moments, times: Array, rtol: float, atol: float, method: str, budget: int) -> Any:
-    from scipy.integrate import solve_ivp
-
-    unpack = _unpacker(layers)
-    members = max(int(np.prod(layers[0].shape[:-2])), 1)
-    # solve_ivp bounds the root mean square over the whole state. Dividing by sqrt(members) makes the bound hold for
-    # every member of the batch by itself, however uneven the members are.
-    tighten = np.sqrt(members)
-
-    evaluations, reached = 0, 0.0
-
-    def velocity(now: float, state: Array) -> Array:
-        nonlocal evaluations, reached
-        evaluations, reached = evaluations + 1, float(now)
-        if evaluations > budget:
-            raise _TooLong
-        current = tuple(W[0] for W in unpack(state[None]))
-        return -join(layer_gradients(current, moments)).ravel()
-
-    advice = 'if the inputs have a large condition number or the weights are large, use method="Radau" or rescale them'
-    try:
+    def slopes(layers: Weights) -> Weights:
         with np.errstate(over="ignore", invalid="ignore"):
-            solution = solve_ivp(
-                velocity,
-                (0.0, float(times[-1])),
-                join(layers).ravel(),
-                method=method,
-                t_eval=times,
-                dense_output=True,
-                rtol=max(rtol / tighten, 3e-14),
-                atol=atol / tighten,
-            )
-    except _TooLong:
-        raise ValueError(
-            f"gradient flow used {budget:,} evaluations and reached only t = {reached:g} of {times[-1]:g}; {advice}"
-        ) from None
-    except (ValueError, np.linalg.LinAlgError) as error:  # an implicit method met numbers beyond float64
-        raise ValueError(f"gradient flow could not be integrated to t = {times[-1]:g} ({error}); {advice}") from None
-    if not solution.success or not np.all(np.isfinite(solution.y)):
-        raise ValueError(f"gradient flow could not be integrated to t = {times[-1]:g} ({solution.message.strip()}); {advice}")
-    return solution
+            return layer_gradients(layers, moments)
+
+    return slopes
 
 
 def gradient_descent(
@@ -165,23 +107,14 @@ def gradient_descent(
         raise ValueError("the loss overflows float64 at the start; rescale the data or the weights")
     limit = 1e6 * max(float(np.max(first)), zero, TINY)
     small, reduced, expand = reduce_outputs(layers, moments)
-    wanted, current = set(kept), small
-    records = [current] if 0 in wanted else []
-    with np.errstate(over="ignore", invalid="ignore"):
-        for n in range(1, count + 1):
-            current = _stepped(current, reduced, eta)
-            if n in wanted:
-                records.append(current)
-            if (n % 16 == 0 or n == count) and not np.all(loss_of_product(product_of(current), reduced) <= limit):
-                raise _divergence(layers, moments, eta, n)
-    stacked = expand(tuple(np.stack([W[i] for W in records]) for i in range(len(layers))))
+
+    def escaped(current: Weights) -> bool:
+        return not np.all(loss_of_product(product_of(current), reduced) <= limit)
+
+    run = descend(small, _slopes(reduced), eta, count, kept, escaped, lambda n: _divergence(layers, moments, eta, n))
+    stacked = expand(run)
     settings = {"step": eta, "n_steps": count}
     return Trajectory(eta * np.array(kept, dtype=float), stacked, moments, "gradient descent", settings)
-
-
-def _stepped(layers: Weights, moments: Moments, eta: float) -> Weights:
-    """Return the layers after one step of descent."""
-    return tuple(W - eta * g for W, g in zip(layers, layer_gradients(layers, moments), strict=True))
 
 
 def steps_to_loss(weights: Sequence[ArrayLike], moments: Moments, step: float, target: float, *, max_steps: int) -> Array:
@@ -194,11 +127,11 @@ def steps_to_loss(weights: Sequence[ArrayLike], moments: Moments, step: float, t
     layers = as_weights(weights, moments)
     eta, goal = as_scalar("step", step, positive=True), as_scalar("target", target, nonnegative=True)
     count = as_count("max_steps", max_steps, minimum=0)
-    needed = np.full(layers[0].shape[:-2], np.inf)
+    needed, slopes = np.full(layers[0].shape[:-2], np.inf), _slopes(moments)
     with np.errstate(over="ignore", invalid="ignore"):
         for n in range(count + 1):
             if n > 0:
-                layers = _stepped(layers, moments, eta)
+                layers = step_down(layers, slopes, eta)
             values = loss_of_product(product_of(layers), moments)
             needed = np.where(np.isinf(needed) & (values <= goal), n, needed)
             # A loss that has overflowed never comes back.

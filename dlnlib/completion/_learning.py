@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._linalg import transpose
-from dlnlib._unchecked import join, product_of, split
+from dlnlib._flow import Slopes, as_accuracy, descend, integrate, unpacker
+from dlnlib._unchecked import back_through, product_of
 from dlnlib._validate import Array, Weights, as_count, as_scalar, as_steps, as_times, as_weights
 
 __all__ = ["Path", "factorised_descent", "factorised_flow"]
@@ -56,16 +55,14 @@ def factorised_descent(
     eta, count = as_scalar("step", step, positive=True), as_count("n_steps", n_steps, minimum=0)
     kept = as_steps(record, count)
     _check_gradient(layers, gradient)
-    wanted, current = set(kept), layers
-    records = [current] if 0 in wanted else []
-    with np.errstate(over="ignore", invalid="ignore"):
-        for n in range(1, count + 1):
-            current = tuple(W - eta * g for W, g in zip(current, _slopes(current, gradient), strict=True))
-            if (n % 16 == 0 or n == count or n in wanted) and not all(np.all(np.abs(W) < 1e100) for W in current):
-                raise ValueError(f"descent with step {eta:g} diverged within {n} steps; take a smaller step")
-            if n in wanted:
-                records.append(current)
-    stacked = tuple(np.stack([W[i] for W in records]) for i in range(len(layers)))
+
+    def escaped(current: Weights) -> bool:
+        return not all(np.all(np.abs(W) < 1e100) for W in current)
+
+    def error(n: int) -> ValueError:
+        return ValueError(f"descent with step {eta:g} diverged within {n} steps; take a smaller step")
+
+    stacked = descend(layers, _slopes(gradient), eta, count, kept, escaped, error, every=1)
     return Path(eta * np.array(kept, dtype=float), stacked, "gradient descent")
 
 
@@ -83,55 +80,19 @@ def factorised_flow(
 
     weights, gradient : as in `factorised_descent`. t : (n_t,) increasing, units of tau. rtol, atol : local error allowed.
     method : "DOP853", "RK45", or "Radau" and "LSODA" where the flow is stiff. max_evaluations : of the gradient; more
-    are refused. A batch shares its steps. Raises ValueError when the flow cannot be followed to the end.
+    are refused. Each member of a batch keeps the bounds. Raises ValueError when the flow cannot be followed to the end.
     """
-    from scipy.integrate import solve_ivp
-
     layers, times = as_weights(weights), as_times("t", t, increasing=True)
-    relative, absolute = as_scalar("rtol", rtol, positive=True), as_scalar("atol", atol, positive=True)
-    budget = as_count("max_evaluations", max_evaluations)
-    if method not in ("DOP853", "RK45", "Radau", "LSODA"):
-        raise ValueError(f"method must be DOP853, RK45, Radau or LSODA, got {method!r}")
-    if relative < 1e-13:
-        raise ValueError(f"rtol must be at least 1e-13, what float64 can hold over many steps, got {relative:g}")
+    accuracy = as_accuracy(rtol, atol, method, max_evaluations)
     _check_gradient(layers, gradient)
     if times[-1] == 0.0:
         return Path(times, tuple(W[None] for W in layers), "gradient flow")
-    batch, shapes = layers[0].shape[:-2], [W.shape[-2:] for W in layers]
-    used = 0
-
-    def unpack(flat: Array) -> Weights:
-        return split(flat.reshape(*flat.shape[:-1], *batch, -1), shapes)
-
-    def velocity(_: float, state: Array) -> Array:
-        nonlocal used
-        used += 1
-        if used > budget:
-            raise ValueError(f"it used {budget:,} evaluations")
-        return -join(_slopes(unpack(state), gradient)).ravel()
-
-    start, failed = join(layers).ravel(), f"the flow could not be followed to t = {times[-1]:g}"
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            solution = solve_ivp(
-                velocity, (0.0, float(times[-1])), start, method=method, t_eval=times, rtol=relative, atol=absolute
-            )
-    except (ValueError, np.linalg.LinAlgError) as error:
-        raise ValueError(f"{failed} ({error}); try another method or a shorter time") from None
-    if not solution.success or not np.all(np.isfinite(solution.y)):
-        raise ValueError(f"{failed} ({solution.message.strip()}); try another method or a shorter time")
-    return Path(times, unpack(solution.y.T), "gradient flow")
+    solution = integrate(layers, _slopes(gradient), times, accuracy, "try another method or a shorter time")
+    return Path(times, unpacker(layers)(solution.y.T), "gradient flow")
 
 
-def _slopes(layers: Weights, gradient: Gradient) -> Weights:
-    """Return dLoss/dW_l for every layer, by prefix products and the signal that comes back."""
-    below = list(accumulate(layers, lambda lower, W: W @ lower))
-    signal, result = gradient(below[-1]), []
-    for i in range(len(layers) - 1, 0, -1):
-        result.append(signal @ transpose(below[i - 1]))
-        signal = transpose(layers[i]) @ signal
-    result.append(signal)
-    return tuple(reversed(result))
+def _slopes(gradient: Gradient) -> Slopes:
+    return lambda layers: back_through(layers, gradient)
 
 
 def _check_gradient(layers: Weights, gradient: Gradient) -> None:
