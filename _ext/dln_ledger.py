@@ -15,6 +15,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from dln_gather import Gathered, chapter_number, contents_order, numbered_title
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -57,16 +58,7 @@ def read_ledger(site: Path) -> list[dict[str, Any]]:
 # -- collecting, one document at a time ------------------------------------------------------------------------------
 
 
-def ledger_of(env: BuildEnvironment) -> dict[str, list[Entry]]:
-    """Entries by document name, kept with the environment."""
-    found: dict[str, list[Entry]] = env.__dict__.setdefault("dln_ledger", {})
-    return found
-
-
-def ledger_pages(env: BuildEnvironment) -> set[str]:
-    """Names of the documents that hold a `{ledger}` directive."""
-    found: set[str] = env.__dict__.setdefault("dln_ledger_pages", set())
-    return found
+LEDGER: Gathered[list[Entry]] = Gathered("dln_ledger")
 
 
 def collect(app: Sphinx, doctree: nodes.document) -> None:
@@ -75,18 +67,7 @@ def collect(app: Sphinx, doctree: nodes.document) -> None:
         if "html" in raw.get("format", "") and "dln-verified" in raw.astext():
             entries += parse_records(raw.astext())
     if entries:
-        ledger_of(app.env)[app.env.docname] = entries
-
-
-def purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    ledger_of(env).pop(docname, None)
-    ledger_pages(env).discard(docname)
-
-
-def merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment) -> None:
-    names = set(docnames)
-    ledger_of(env).update({name: entries for name, entries in ledger_of(other).items() if name in names})
-    ledger_pages(env).update(ledger_pages(other) & names)
+        LEDGER.of(app.env)[app.env.docname] = entries
 
 
 # -- checking and writing --------------------------------------------------------------------------------------------
@@ -118,38 +99,20 @@ def complaints(stated: dict[str, str], ledger: dict[str, list[Entry]]) -> Iterat
 def check_and_rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Warn about every complaint, and have the ledger written again when a record or an equation moved."""
     failed = failed_notebooks(env)
-    for docname, message in complaints(results(env), ledger_of(env)):
+    for docname, message in complaints(results(env), LEDGER.of(env)):
         if docname in failed:
             continue
         LOGGER.warning(message, location=docname, type="dln", subtype="ledger")
-    state = (ledger_of(env), results(env))
+    state = (LEDGER.of(env), results(env))
     if env.__dict__.get("dln_ledger_state") == state:
         return []
     env.__dict__["dln_ledger_state"] = (dict(state[0]), state[1])
-    return sorted(ledger_pages(env))
-
-
-def contents_order(env: BuildEnvironment) -> list[str]:
-    """Every document, in the order of the table of contents."""
-    order: list[str] = []
-    stack = [env.config.root_doc]
-    while stack:
-        docname = stack.pop()
-        if docname not in order:
-            order.append(docname)
-            stack += reversed(env.toctree_includes.get(docname, []))
-    return order
+    return sorted(LEDGER.pages(env))
 
 
 def reading_order(env: BuildEnvironment) -> list[str]:
     """Documents with entries, in the order of the table of contents."""
-    return [docname for docname in contents_order(env) if docname in ledger_of(env)]
-
-
-def chapter_number(env: BuildEnvironment, docname: str) -> str:
-    """Number of a chapter in the table of contents, or nothing for a page without one."""
-    numbers = env.toc_secnumbers.get(docname, {}).get("")
-    return ".".join(map(str, numbers)) if numbers else ""
+    return [docname for docname in contents_order(env) if docname in LEDGER.of(env)]
 
 
 def equation_number(env: BuildEnvironment, docname: str, label: str) -> str:
@@ -167,7 +130,7 @@ class LedgerDirective(SphinxDirective):
     """`{ledger}`: the counts, and one table of comparisons a chapter."""
 
     def run(self) -> list[nodes.Node]:
-        ledger_pages(self.env).add(self.env.docname)
+        LEDGER.pages(self.env).add(self.env.docname)
         return [LedgerNode()]
 
 
@@ -211,17 +174,15 @@ def fill_ledger(app: Sphinx, doctree: nodes.document, page: str) -> None:
     env = app.env
     for place in list(doctree.findall(LedgerNode)):
         order = reading_order(env)
-        entries = [entry for name in order for entry in ledger_of(env)[name]]
+        entries = [entry for name in order for entry in LEDGER.of(env)[name]]
         n_results = len({entry.label for entry in entries})
         n_values = sum(entry.n_values for entry in entries)
         counts = f"{n_results} results, {len(entries)} comparisons, {n_values:,} values compared, in {len(order)} chapters."
         content: list[nodes.Node] = [nodes.paragraph("", "", nodes.strong("", counts))]
         for name in order:
-            number = chapter_number(env, name)
-            title = env.titles[name].astext()
             section = nodes.section(ids=[nodes.make_id(f"ledger-{name}")])
-            section += nodes.title("", f"{number}. {title}" if number else title)
-            section += _table(app, page, name, ledger_of(env)[name])
+            section += nodes.title("", numbered_title(env, name))
+            section += _table(app, page, name, LEDGER.of(env)[name])
             content.append(section)
         place.replace_self(content)
 
@@ -238,7 +199,7 @@ def write_json(app: Sphinx, exception: Exception | None) -> None:
             **asdict(entry),
         }
         for name in reading_order(env)
-        for entry in ledger_of(env)[name]
+        for entry in LEDGER.of(env)[name]
     ]
     Path(app.outdir, JSON_NAME).write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -247,8 +208,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(LedgerNode)
     app.add_directive("ledger", LedgerDirective)
     app.connect("doctree-read", collect)
-    app.connect("env-purge-doc", purge)
-    app.connect("env-merge-info", merge)
+    LEDGER.connect(app)
     app.connect("env-updated", check_and_rewrite)
     app.connect("doctree-resolved", fill_ledger)
     app.connect("build-finished", write_json)

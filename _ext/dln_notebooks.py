@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import nbformat
 from dln_fresh import cache_folder, is_notebook
-from dln_ledger import chapter_number
+from dln_gather import chapter_number
 from dln_plain import PlainWriter
 from jupyter_cache import get_cache
 from myst_nb.core.read import read_myst_markdown_notebook

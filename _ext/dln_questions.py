@@ -14,11 +14,10 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from dln_ledger import chapter_number, contents_order
+from dln_gather import Gathered, contents_order, numbered_title
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -31,6 +30,7 @@ LOGGER = logging.getLogger(__name__)
 BUTTON = '<button type="submit">Check my answer</button>'
 LETTER = re.compile(r"\(([a-z])\)\s+")
 Versions = list[tuple[str, str]]  # id and digest of each question of a document
+QUESTIONS: Gathered[Versions] = Gathered("dln_questions")
 
 
 class QuestionForm(nodes.General, nodes.Element):
@@ -95,18 +95,6 @@ def build_form(exercise: nodes.Element) -> QuestionForm:
     return form
 
 
-def versions_of(env: BuildEnvironment) -> dict[str, Versions]:
-    """Questions by document name, kept with the environment."""
-    found: dict[str, Versions] = env.__dict__.setdefault("dln_questions", {})
-    return found
-
-
-def progress_pages(env: BuildEnvironment) -> set[str]:
-    """Names of the documents that hold a `{question-progress}` directive."""
-    found: set[str] = env.__dict__.setdefault("dln_question_pages", set())
-    return found
-
-
 def make_forms(app: Sphinx, doctree: nodes.document) -> None:
     """Turn the predictions of a document into forms, and put the line about progress under its title."""
     made: Versions = []
@@ -122,7 +110,7 @@ def make_forms(app: Sphinx, doctree: nodes.document) -> None:
         made.append((form["name"], form["digest"]))
     title = next(iter(doctree.findall(nodes.title)), None)
     if made and title is not None:
-        versions_of(app.env)[app.env.docname] = made
+        QUESTIONS.of(app.env)[app.env.docname] = made
         title.parent.insert(title.parent.index(title) + 1, ChapterProgress())
 
 
@@ -133,36 +121,24 @@ class ProgressDirective(SphinxDirective):
     """`{question-progress}`: for each chapter with questions, how many are answered."""
 
     def run(self) -> list[nodes.Node]:
-        progress_pages(self.env).add(self.env.docname)
+        QUESTIONS.pages(self.env).add(self.env.docname)
         return [BookProgress()]
-
-
-def purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    versions_of(env).pop(docname, None)
-    progress_pages(env).discard(docname)
-
-
-def merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment) -> None:
-    names = set(docnames)
-    versions_of(env).update({name: made for name, made in versions_of(other).items() if name in names})
-    progress_pages(env).update(progress_pages(other) & names)
 
 
 def rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Have the pages with the book's progress written again when a question changed."""
-    if env.__dict__.get("dln_questions_written") == versions_of(env):
+    if env.__dict__.get("dln_questions_written") == QUESTIONS.of(env):
         return []
-    env.__dict__["dln_questions_written"] = {name: list(made) for name, made in versions_of(env).items()}
-    return sorted(progress_pages(env))
+    env.__dict__["dln_questions_written"] = {name: list(made) for name, made in QUESTIONS.of(env).items()}
+    return sorted(QUESTIONS.pages(env))
 
 
 def fill_progress(app: Sphinx, doctree: nodes.document, page: str) -> None:
     for place in doctree.findall(BookProgress):
         place["rows"] = []
-        for name in filter(versions_of(app.env).get, contents_order(app.env)):
-            number, title = chapter_number(app.env, name), app.env.titles[name].astext()
+        for name in filter(QUESTIONS.of(app.env).get, contents_order(app.env)):
             address = app.builder.get_relative_uri(page, name)
-            place["rows"].append((address, f"{number}. {title}" if number else title, versions_of(app.env)[name]))
+            place["rows"].append((address, numbered_title(app.env, name), QUESTIONS.of(app.env)[name]))
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
@@ -240,8 +216,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(BookProgress, html=(visit_book_progress, nothing), latex=skip, text=skip)
     app.add_directive("question-progress", ProgressDirective)
     app.connect("doctree-read", make_forms)
-    app.connect("env-purge-doc", purge)
-    app.connect("env-merge-info", merge)
+    QUESTIONS.connect(app)
     app.connect("env-updated", rewrite)
     app.connect("doctree-resolved", fill_progress)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

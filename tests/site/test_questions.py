@@ -137,7 +137,7 @@ def test_a_question_that_does_not_fit_is_a_warning_and_the_others_are_made(caplo
     assert [record.getMessage() for record in caplog.records] == [
         "question ex-ch00-guess: the page offers the choices: none; dlnlib.exercises has hints for: a, b, c"
     ]
-    assert [name for name, _ in dln_questions.versions_of(env)["page"]] == ["ch00.speed"]
+    assert [name for name, _ in dln_questions.QUESTIONS.of(env)["page"]] == ["ch00.speed"]
     assert isinstance(title.next_node(descend=False, siblings=True), dln_questions.ChapterProgress)
     assert good.next_node(dln_questions.QuestionForm) is not None
     assert bad.next_node(dln_questions.QuestionForm) is None
