@@ -99,8 +99,8 @@ def integrate(layers: Weights, slopes: Slopes, times: Array, accuracy: Accuracy,
     return solution
 
 
-def step_down(layers: Weights, slopes: Slopes, eta: float) -> Weights:
-    """Return the layers after one step of descent."""
+def step_down(layers: Weights, slopes: Slopes, eta: float | Array) -> Weights:
+    """Return the layers after one step of descent; eta may be an array that broadcasts with every layer."""
     return tuple(W - eta * g for W, g in zip(layers, slopes(layers), strict=True))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dlnlib import exact, hessian
+from dlnlib._flow import step_down
 from dlnlib._unchecked import layer_gradients
 from dlnlib._validate import Array, Weights
 from dlnlib.explore._model import Explorer, Panel, Part, Series, Slider, words
@@ -206,7 +207,7 @@ def _run(a0: Array, b0: Array, step: Array) -> tuple[Array, Array]:
     eta, path = step[..., None, None], [W]
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(LAST):
-            W = tuple(w - eta * g for w, g in zip(W, layer_gradients(W, TASK), strict=True))
+            W = step_down(W, lambda layers: layer_gradients(layers, TASK), eta)
             path.append(W)
     a, b = (np.stack([W[i] for W in path])[..., 0, 0] for i in (0, 1))
     return a, b

@@ -9,7 +9,7 @@ from pathlib import Path
 import dln_fresh
 import pytest
 import yaml
-from _building import ROOT, build_book
+from _building import FRONT_MATTER, ROOT, build_book
 from dln_ledger import read_ledger
 
 LIBRARY = """
@@ -28,17 +28,9 @@ def verify(label):
     shown.label = label
     return shown
 """
-CHAPTER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+CHAPTER = (
+    FRONT_MATTER
+    + """
 # Chapter {name}
 
 Prose of {name}.
@@ -58,6 +50,7 @@ print("the value is", dlnlib.VALUE)
 dlnlib.verify("eq-{name}")
 ```
 """
+)
 
 
 class Book:

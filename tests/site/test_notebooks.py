@@ -18,7 +18,7 @@ import jupytext
 import nbformat
 import pytest
 import yaml
-from _building import CHROMIUM, ROOT, build_book
+from _building import CHROMIUM, FRONT_MATTER, ROOT, build_book
 from _pages import broken_links, chapter_pages, main, soup
 from dln_plain import LEFT_OVER, PlainWriter, blocks, options, quote, write_out
 from dln_site import repository_url
@@ -265,17 +265,9 @@ def test_the_branch_that_colab_reads_is_the_one_that_is_pushed():
 
 # -- a small book of its own -----------------------------------------------------------------------------------------
 
-SAMPLE = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+SAMPLE = (
+    FRONT_MATTER
+    + """
 # A sample
 
 (a-place)=
@@ -346,6 +338,7 @@ As {ref}`ex-sample` says.
 "kept"
 ```
 """
+)
 PLAIN = [
     "## The one\n\n$$\n\\Sigma_{xx} = \\mathbb{R} \\tag{1.1}\n$$\n\nBy (1.1) and Fig. 1.1, here (*The one*) "
     f"and in [the other]({ADDRESS}/blob/notebooks/two.ipynb), [Someone, 2020].",
