@@ -73,7 +73,7 @@ def _break_even(answer: Any) -> str:
         {
             "with half as many examples as inputs noise is learnt too: its share is alpha/(1 - alpha).": 1 / 8,
             "the frozen part is (1 - alpha) of the teacher, not the whole teacher.": 1 / 3,
-            "that is where the two noise terms would differ by the teacher; divide by their difference, 4 - 1.": 0.5,
+            "that is how far the two lines are apart without noise; how fast does noise close the gap?": 0.5,
             "for alpha = 1.25 the noise is multiplied by 1/(alpha - 1) = 4.": 2.0,
             "this is a variance; do not take its root.": np.sqrt(1 / 6),
         },
@@ -93,12 +93,12 @@ def _mode_time(answer: Any) -> str:
         right,
         {
             "the start counts too: what has to be unlearnt is teacher and start together.": 2 * np.log(5),
-            "the logarithm is divided by the eigenvalue.": np.log(7),
+            "the logarithm is divided by the eigenvalue; if yours is, the square of e^(-lambda t) was one too many.": np.log(7),
             "the noise of a mode is divided by alpha, so that alpha stands in the logarithm.": 2 * np.log(4),
             "the eigenvalue stands inside the logarithm too.": 2 * np.log(13),
             "that is the limit of the time for very weak modes.": 12.0,
             "the logarithm starts at one: 1 + signal over noise.": 2 * np.log(6),
-            "e^(-lambda t), not its square, is what the derivative leaves.": np.log(7) / 1.0 * 0.5,
+            "the logarithm is divided by the eigenvalue, not multiplied: weak modes are slow.": 0.5 * np.log(7),
         },
         otherwise="differentiate the error of the mode, and solve for e^(-lambda t).",
         rtol=2e-3,
@@ -215,11 +215,11 @@ def _peak_time(answer: Any) -> str:
         right,
         {
             "that is the signal-to-noise ratio itself, the limit for the weakest modes; the best common time is earlier.": 1000.0,
-            "only the noise is counted here, or only half of the derivative: set the derivative of both terms to zero.": 0.25
-            * 1000,
+            "the learnt noise has two parts; without the second one, the constant in front of its sqrt(t) is too large.": 1000
+            / np.sqrt(32),
+            "the derivative of 1/sqrt(t) brings a factor one half; that of sqrt(t) brings one too.": right / 2,
             "you seem to have 1/sqrt(pi t) for the signal; it decays twice as fast, with p(2t).": right * np.sqrt(2),
-            "the derivative of sqrt(t) brings a factor one half, as does that of 1/sqrt(t): the times should not double.": 2
-            * right,
+            "the derivative of sqrt(t) brings a factor one half; that of 1/sqrt(t) brings one too.": 2 * right,
             "the time is proportional to signal over noise; you have its root or its logarithm.": np.sqrt(1000.0),
         },
         otherwise="minimise A/sqrt(2 pi t) + c noise sqrt(t), with c = (4 - 2 sqrt 2)/sqrt(pi).",
