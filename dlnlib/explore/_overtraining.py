@@ -91,7 +91,7 @@ def error_over_time() -> Explorer:
     """Return the chart of test and training error over time, with the best time to stop and the best ridge regression.
 
     Sample ratio, noise and variance of the start move. Drawn students with 100 inputs against `eq-excess-error` and
-    `eq-training-error`; the dot is `def-best-stop`, the grey line `eq-best-ridge`. Chapter 7, `fig-error-over-time`.
+    `eq-training-error`; the square is `def-best-stop`, the grey line `eq-best-ridge`. Chapter 7, `fig-error-over-time`.
     """
     return Explorer(
         name="error-over-time",

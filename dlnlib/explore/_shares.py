@@ -42,7 +42,7 @@ def _at(ratio: float, noise: float, time: float) -> dict[str, Any]:
     share = -np.expm1(-lam * time)
     signal = theory.mode_error(time, lam, ratio, 0.0)
     whole = theory.mode_error(time, lam, ratio, noise)
-    ideal = lam / (lam + theory.optimal_ridge(ratio, noise).penalty)
+    ideal = _ideal(ratio, noise)["share"]
     stop = theory.optimal_stopping(ratio, noise)
     error = float(theory.excess_error(time, ratio, noise)[0])
     frozen = f" {words(100 * (1 - ratio))} % of the modes are frozen." if ratio < 1 else ""

@@ -137,7 +137,7 @@ def excess_error(
     inputs : d, to add the correction of order 1/d for real Gaussian inputs (`eq-size-correction`); None for the limit.
     step : step size of gradient descent instead of flow, t whole multiples of it (`eq-descent-error`); None for the flow.
     Exact as n and d go to infinity together for white inputs with independent entries; the correction leaves an error of
-    order 1/d^2 at fixed times, and fails at alpha = 1 for t beyond d^2. Raises ValueError for an unstable step.
+    order 1/d^2 at fixed times, and fails at alpha = 1 as t comes near d^2. Raises ValueError for an unstable step.
     Source: Advani & Saxe 2017, in our units of time.
     """
     time, alpha = as_times("t", t), as_ratio(ratio)
