@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from dlnlib._linalg import power_on_range
 from dlnlib._validate import Array, as_array, as_count, as_rng, as_scalar, finite_result
-from dlnlib.datasets._tables import MOST_LEAVES, LabelledData, as_probability, as_tree
+from dlnlib.datasets._tables import MOST_LEAVES, LabelledData, as_probability, as_tree, feature_names, item_names
 from dlnlib.moments import Moments
 
 __all__ = ["Structure", "chain", "clusters", "cross_cutting", "ring", "tree"]
@@ -44,8 +44,7 @@ class Structure:
         if n * count > 10**8:
             raise ValueError(f"{n} items with {count} features do not fit; take fewer features")
         root = power_on_range(*np.linalg.eigh(self.similarity), 0.5)
-        names = tuple(f"feature {i + 1}" for i in range(count))
-        return LabelledData(np.eye(n), root @ generator.standard_normal((n, count)), self.items, names)
+        return LabelledData(np.eye(n), root @ generator.standard_normal((n, count)), self.items, feature_names(count))
 
 
 def tree(depth: int, branching: int, flip: float) -> Structure:
@@ -61,7 +60,7 @@ def tree(depth: int, branching: int, flip: float) -> Structure:
     for level in range(1, levels + 1):
         node = np.arange(n) // b ** (levels - level)
         common += node[:, None] == node[None, :]
-    return Structure(keep ** (2 * (levels - common)), _names("item", n))
+    return Structure(keep ** (2 * (levels - common)), item_names(n))
 
 
 def ring(n: int, length: float) -> Structure:
@@ -71,7 +70,7 @@ def ring(n: int, length: float) -> Structure:
     """
     count, scale = _as_items(n), as_scalar("length", length, positive=True)
     steps = np.abs(np.arange(count)[:, None] - np.arange(count)[None, :])
-    return Structure(_decay(np.minimum(steps, count - steps), scale), _names("item", count))
+    return Structure(_decay(np.minimum(steps, count - steps), scale), item_names(count))
 
 
 def chain(n: int, length: float) -> Structure:
@@ -80,7 +79,7 @@ def chain(n: int, length: float) -> Structure:
     n : from 2. length : in steps, positive.
     """
     count, scale = _as_items(n), as_scalar("length", length, positive=True)
-    return Structure(_decay(np.abs(np.arange(count)[:, None] - np.arange(count)[None, :]), scale), _names("item", count))
+    return Structure(_decay(np.abs(np.arange(count)[:, None] - np.arange(count)[None, :]), scale), item_names(count))
 
 
 def clusters(count: int, size: int, within: float, between: float = 0.0) -> Structure:
@@ -126,7 +125,3 @@ def _as_items(n: int) -> int:
 def _decay(steps: ArrayLike, scale: float) -> Array:
     with np.errstate(over="ignore", under="ignore"):
         return np.exp(-as_array("steps", steps) / scale)
-
-
-def _names(word: str, n: int) -> tuple[str, ...]:
-    return tuple(f"{word} {i + 1}" for i in range(n))

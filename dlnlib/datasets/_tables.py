@@ -76,7 +76,7 @@ def hierarchy(depth: int = 3, branching: int = 2, *, copies: Sequence[int] | Non
                 names.append(name if repeats[level] == 1 else f"{name} ({copy + 1})")
     if not rows:
         raise ValueError("copies leaves no property at all; give at least one level a positive number")
-    return LabelledData(np.eye(n), np.array(rows).T, _leaf_items(n), tuple(names))
+    return LabelledData(np.eye(n), np.array(rows).T, item_names(n), tuple(names))
 
 
 def diffusion(depth: int, branching: int, flip: float, features: int, *, rng: np.random.Generator) -> LabelledData:
@@ -98,7 +98,7 @@ def diffusion(depth: int, branching: int, flip: float, features: int, *, rng: np
         values = np.repeat(values, b, axis=0)
         values = values * np.where(generator.random(values.shape) < epsilon, -1.0, 1.0)
     n = len(values)
-    return LabelledData(np.eye(n), values, _leaf_items(n), tuple(f"feature {i + 1}" for i in range(count)))
+    return LabelledData(np.eye(n), values, item_names(n), feature_names(count))
 
 
 def planted_category(
@@ -127,8 +127,7 @@ def planted_category(
         raise ValueError(f"a table of {rows} by {n} is too large to keep; at most {MOST_LEAVES} items, and 10**8 entries")
     Y = generator.standard_normal((n, rows))
     Y[:k_items, :k_rows] += height
-    names = tuple(f"item {i + 1}" for i in range(n)), tuple(f"feature {i + 1}" for i in range(rows))
-    return LabelledData(np.eye(n), Y, *names)
+    return LabelledData(np.eye(n), Y, item_names(n), feature_names(rows))
 
 
 def as_tree(depth: int, branching: int) -> tuple[int, int]:
@@ -172,5 +171,11 @@ def _path(node: int, level: int, branching: int) -> str:
     return "root" if not digits else "root." + ".".join(reversed(digits))
 
 
-def _leaf_items(n: int) -> tuple[str, ...]:
+def item_names(n: int) -> tuple[str, ...]:
+    """Return "item 1" to "item n"."""
     return tuple(f"item {i + 1}" for i in range(n))
+
+
+def feature_names(count: int) -> tuple[str, ...]:
+    """Return "feature 1" to "feature count"."""
+    return tuple(f"feature {i + 1}" for i in range(count))
