@@ -20,7 +20,7 @@ choice_question(
         "b": "the network can represent the table, so that its optimum is the table itself, for any inputs.",
         "c": "the order does change; but ask which map has no error at all, and whether it depends on the inputs.",
     },
-    praise="the inputs set the pace through m = s_T lambda; the end, m / lambda, is the table's own.",
+    praise="the inputs set the pace, m = lambda sigma; the end, m / lambda = sigma, is the table's own.",
 )
 
 
@@ -39,7 +39,7 @@ number_question(
         "a quarter was right one stage earlier, when four items were treated alike.": 0.25,
         "an eighth was right at the very beginning, when all items were treated alike.": 0.125,
     },
-    otherwise="it has one answer for both members of the pair: the mean of a property that one of them has.",
+    otherwise="it has one answer for both members of the pair, the one with the least squared error.",
     praise="the mean over the pair; the belief rises to one half before it falls to zero.",
     what="the belief",
 )
@@ -144,7 +144,7 @@ def _canary(answer: Any) -> str:
             "that is the property's value for the canary itself.": 1.0,
             "divide by the squared length of the canary's representation, not by its length.": float(H[0, 1] / np.sqrt(H[0, 0])),
         },
-        otherwise="H = (T^T T)^(1/2) has the eigenvalues sqrt 7, sqrt 3, 1, 1; find H_12 and H_11, and divide.",
+        otherwise="H has the modes of T^T T, and the roots of its eigenvalues; find H_12 and H_11, and divide.",
         rtol=2e-3,
     )
     return correct("to the oak it is 0.143: the tree shows in what is inferred.")

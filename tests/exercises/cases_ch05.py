@@ -70,7 +70,8 @@ CASES = {
             (1, "one answer for both"),
             (0.25, "one stage earlier"),
             (0.125, "very beginning"),
-            (0.4, "mean of"),
+            (0.4, "least squared error"),
+            (0.3, "one answer for both members"),
         ],
     ),
     "ch05.shallow": Cases(
