@@ -23,12 +23,16 @@ __all__ = ["Digits", "Run", "accuracy", "cross_entropy", "digits", "features", "
 
 @dataclass(frozen=True, eq=False)
 class Digits:
-    """Images (n, 64) with brightness from 0 to 1 and labels (n,) from 0 to 9, to train on and to test with."""
+    """Images (n, 64) with brightness from 0 to 1 and labels (n,) from 0 to 9, to train on and to test with.
+
+    flipped : (n,), True for the images to train on whose label is wrong on purpose.
+    """
 
     X: Array
     labels: NDArray[np.int64]
     X_test: Array
     labels_test: NDArray[np.int64]
+    flipped: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ def digits(n_train: int = 1000, *, rng: np.random.Generator, flip: float = 0.0) 
     train_labels = labels[:n].copy()
     wrong = generator.random(n) < share
     train_labels[wrong] = (train_labels[wrong] + generator.integers(1, 10, int(wrong.sum()))) % 10
-    return Digits(X[:n], train_labels, X[n:], labels[n:])
+    return Digits(X[:n], train_labels, X[n:], labels[n:], wrong)
 
 
 def features(weights: Sequence[ArrayLike], X: ArrayLike) -> Array:

@@ -19,7 +19,8 @@ def test_digits_are_those_of_scikit_learn():
     noisy = expanded.digits(1000, rng=np.random.default_rng(0), flip=0.3)
     clean = expanded.digits(1000, rng=np.random.default_rng(0))
     assert np.array_equal(noisy.X, clean.X) and np.array_equal(noisy.labels_test, clean.labels_test)
-    assert np.mean(noisy.labels != clean.labels) == pytest.approx(0.3, abs=0.05)
+    assert np.array_equal(noisy.flipped, noisy.labels != clean.labels) and not clean.flipped.any()
+    assert np.mean(noisy.flipped) == pytest.approx(0.3, abs=0.05)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])

@@ -107,7 +107,7 @@ CALLS = {
     "expanded.digits": {"n_train": 10, "rng": rng(), "flip": 0.1},
     "expanded.features": {"weights": WEIGHTS, "X": np.ones((5, 3))},
     "expanded.train": {
-        "data": dln.expanded.Digits(np.ones((5, 3)), np.arange(5) % 4, np.ones((2, 3)), np.arange(2)),
+        "data": dln.expanded.Digits(np.ones((5, 3)), np.arange(5) % 4, np.ones((2, 3)), np.arange(2), np.zeros(5, bool)),
         "weights": WEIGHTS,
         "readout": np.ones((4, 2)),
         "step": 0.1,
