@@ -193,7 +193,8 @@ def test_stored_minimiser_is_optimal_and_is_what_the_solver_finds():
 
 @pytest.mark.parametrize(("method", "share"), [("L = 2, 1e-2", 0.2), ("L = 3, 3e-2", 0.3)])
 def test_stored_cells_are_what_a_run_gives(method, share):
-    error, rank = completion.run_cell(method, share, [0, 1])
+    error, rank, misfit = completion.run_cell(method, share, [0, 1])
+    assert np.all(misfit < 1e-3)
     stored = completion.stored_table()[method, share]
     assert np.allclose(error, stored[0][:2], rtol=1e-2) and np.allclose(rank, stored[1][:2], rtol=1e-2)
 

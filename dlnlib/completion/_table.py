@@ -36,11 +36,12 @@ def task_of(share: float, seed: int) -> Completion:
     return random_task(SIZE, RANK, share, rng=np.random.default_rng([seed, round(100 * share)]))
 
 
-def run_cell(method: str, share: float, seeds: Sequence[int]) -> tuple[Array, Array]:
-    """Return relative error and effective rank of one method on the tasks of a seen share, (n_seeds,) each.
+def run_cell(method: str, share: float, seeds: Sequence[int]) -> tuple[Array, Array, Array]:
+    """Return relative error, effective rank and misfit of one method on the tasks of a seen share, (n_seeds,) each.
 
     method : a label of METHODS; all but "nuclear norm" are gradient descents, run as one batch. share : of the entries
     that are seen, one of 0.2, 0.25, 0.3 for what is stored, any in (0, 1] otherwise. seeds : of tasks and starts.
+    misfit : relative error on the seen entries alone; what has not converged shows here.
     """
     if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
@@ -61,7 +62,8 @@ def run_cell(method: str, share: float, seeds: Sequence[int]) -> tuple[Array, Ar
         starts = [gaussian((SIZE,) * (depth + 1), rng=np.random.default_rng([seed, 7]), scale=scale) for seed in numbers]
         start = tuple(np.stack(layers) for layers in zip(*starts, strict=True))
         found = factorised_descent(start, whole.gradient, step, n_steps, record=[n_steps]).product[-1]
-    return whole.error(found), effective_rank(found)
+    seen = np.linalg.norm(np.where(whole.mask, whole.target, 0.0), axis=(-2, -1))
+    return whole.error(found), effective_rank(found), np.sqrt(2 * whole.loss(found)) / seen
 
 
 def small_task(seen: int, matrix: int) -> Completion:
@@ -104,7 +106,7 @@ def build(seeds: int = SEEDS, shares: Sequence[float] = SHARES, methods: Sequenc
     cells = []
     for method in methods:
         for share in shares:
-            error, rank = run_cell(method, share, range(seeds))
+            error, rank, _ = run_cell(method, share, range(seeds))
             cells.append({"method": method, "share": share, "error": _short(error, 4), "rank": _short(rank, 4)})
     best = minimum_nuclear_norm(task_of(0.3, 0))
     return {"cells": cells, "small": small_errors(), "minimiser": _short(best.matrix, 11), "dual": _short(best.dual, 11)}
