@@ -205,8 +205,8 @@ def _certificate(answer: Any) -> str:
             raise not_yet("the bound changes with entries of M that nobody has seen.")
         masked = np.where(seen, Y, 0.0)
         inner, top = float(np.sum(masked * M)), float(np.linalg.norm(masked, 2))
-        if close(-first, abs(inner) / top, 1e-9):
-            raise not_yet("this bound is negative, and so says nothing: the sign of Y is free.")
+        if first == 0.0 or close(-first, abs(inner) / top, 1e-9):
+            raise not_yet("a bound that is zero or negative says nothing about a norm: the sign of Y is free.")
         # Both the bound of Y itself and that of plus or minus Y are bounds; a multiple of Y is the larger one.
         right = first if close(first, inner / top, 1e-9) else abs(inner) / top
         compare(

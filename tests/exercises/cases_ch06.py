@@ -139,6 +139,7 @@ CASES = {
             (lambda M, seen, Y: np.sum(np.where(seen, Y, 0) * M) / np.linalg.norm(np.where(seen, Y, 0)), "Frobenius"),
             (lambda M, seen, Y: np.sum(np.where(seen, Y, 0) * M) / np.linalg.norm(np.where(seen, Y, 0), "nuc"), "nuclear norm"),
             (lambda M, seen, Y: np.sum(np.where(seen, Y, 0) * M) / np.linalg.norm(np.where(seen, Y, 0), 2), "negative"),
+            (lambda M, seen, Y: max(0.0, np.sum(np.where(seen, Y, 0) * M)) / np.linalg.norm(np.where(seen, Y, 0), 2), "zero or"),
             (lambda M, seen, Y: 7.0, "mask Y"),
         ],
     ),
