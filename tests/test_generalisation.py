@@ -172,6 +172,19 @@ def test_mode_stopping_time_is_the_minimum_of_its_mode():
     assert small[0] == pytest.approx(small[1], rel=1e-8)
 
 
+@pytest.mark.parametrize("ratio", [0.5, 2.0])
+def test_window_is_from_the_first_mode_that_turns_to_the_last(ratio):
+    early, late = g.stopping_window(ratio, 0.3, 0.9, 0.2)
+    lam = g.marchenko_pastur_nodes(ratio)[0]
+
+    def rising(t):
+        before, after = (g.mode_error(t * factor, lam, ratio, 0.3, 0.9, 0.2) for factor in (1 - 1e-5, 1 + 1e-5))
+        return np.mean(after > before)
+
+    assert rising(0.999 * early) == 0 < rising(1.001 * early)
+    assert rising(0.999 * late) < 1 == rising(1.001 * late)
+
+
 def test_each_mode_at_its_own_time_is_the_best_ridge():
     lam, w = g.marchenko_pastur_nodes(0.7)
     own = g.mode_error(g.mode_stopping_time(lam, 0.7, 0.3, 0.9), lam, 0.7, 0.3, 0.9) @ w + 0.3 * 0.9
