@@ -106,4 +106,6 @@ def test_counts_of_illusions():
         W = semantic.development(data.moments, t, u0, layers)
         assert np.array_equal(now, np.sum(W[:, data.table == 0] > margin, axis=1))
         assert f"absent properties {ever} are believed in" in said, said
-    assert "never arises" in drawn(chart, layers=1)[1]
+    curves, said = drawn(chart, layers=1, u0=1e-2)
+    belief = np.abs(curves["flow"][1])
+    assert "never arises" in said and 0 < belief[0] == belief.max()

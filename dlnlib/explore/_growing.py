@@ -28,8 +28,9 @@ def growing_tree() -> Explorer:
     """Return the chart in which the items of a tree part in the hidden layer.
 
     Age, flip probability, branching and depth of the tree move. Left, every item's column of W_1 seen along two fixed
-    directions of the hidden layer, its path and its place at this age. Right, the distances of two items by the level of
-    their last common ancestor: integrated flow against `eq-tree-distance`. Chapter 5, `fig-growing-tree`.
+    directions of the hidden layer, chosen to lay out the tree at the end, its path and its place at this age.
+    Right, the distances of two items by the level of their last common ancestor: integrated flow against
+    `eq-tree-distance`. Chapter 5, `fig-growing-tree`.
     """
     domain = ("flip", "branching", "depth")
     series = [Series("paths", "life", "path_x", "path_y", "other")]

@@ -82,7 +82,7 @@ def _belief(entry: str, u0: float, layers: int) -> dict[str, Any]:
     exact = semantic.tree_entries(learnt, 2, node)[:, leaves]
     peak = int(np.argmax(flow))
     if layers == 1:
-        said = "With one layer this belief never arises: the entry stays at its truth, 0."
+        said = "With one layer this belief never arises: the entry is never further from its truth, 0, than at the start."
     else:
         apart, error = words(2.0 ** (leaves - node)), words(float(np.abs(flow - exact).max()), 1)
         said = f"The belief peaks at {words(flow[peak])} near t = {words(t[peak])}; far apart levels would give {apart}. "
