@@ -11,7 +11,7 @@ import numpy as np
 
 from dlnlib._validate import Array, as_count, as_scalar
 from dlnlib.completion._learning import factorised_descent
-from dlnlib.completion._nuclear import Minimiser, minimum_nuclear_norm
+from dlnlib.completion._nuclear import Minimiser, duality_gap, minimum_nuclear_norm
 from dlnlib.completion._task import Completion, random_task
 from dlnlib.initialise import gaussian
 from dlnlib.lowrank import effective_rank
@@ -120,8 +120,6 @@ def stored_table() -> dict[tuple[str, float], tuple[Array, Array]]:
 
 def stored_minimiser() -> tuple[Completion, Minimiser]:
     """Return the task of share 0.3 and seed 0 with its stored completion of least nuclear norm and certificate."""
-    from dlnlib.completion._nuclear import duality_gap
-
     found, task = _stored(), task_of(0.3, 0)
     matrix, dual = np.array(found["minimiser"]), np.array(found["dual"])
     return task, Minimiser(matrix, dual, duality_gap(task, matrix, dual))
