@@ -6,11 +6,12 @@ over. `THIN` takes these away once a page has been looked at in every other resp
 * The inside of a formula. MathJax draws glyphs as boxes without a text node, under an element that is hidden from assistive
   technology; beside it, for the ear alone, stands MathML, of which the text is left. The formula's frame, its size and what
   it can be reached by stay. A formula with anything else inside (a link, a role, an identifier) keeps all of it.
-* In a block of code, words whose twin stays. Twins are spans of one class and no other attribute in one block, of the same
-  colours and letters in both colour schemes; the words of the others become plain text of their line.
+* In a block of code, words whose twin stays, the longest in sight. Twins are spans of one class and no other attribute in one
+  block, and of its lines in alike ones, of the same colours and letters in both colour schemes; the other one becomes plain
+  text of its line.
 
-Every other element has to keep its place and its size, and to go on scrolling if it did; otherwise all is put back and axe
-gets the page as it was.
+Every other element has to keep its place and its size, and to go on scrolling if it did; a formula or a block whose frame
+does not is put back, and where that is not enough the whole page is, and axe gets it as it was.
 
 A colour scheme changes colours, and the paddings of some boxes. `SEEN` notes what else a rule could read: elements, their
 attributes, whether they show, and their letters. Where both schemes have all that in common, one of them runs the rules that
@@ -79,10 +80,10 @@ THIN = """() => {
     probes.forEach(probe => probe.remove());
     const empty = (e, text, style) => {
         const [inside, before] = [[...e.childNodes], e.getAttribute("style")];
-        undo.push(() => {
+        undo.push({ place: e.parentElement, step: () => {
             e.replaceChildren(...inside);
             if (before === null) e.removeAttribute("style"); else e.setAttribute("style", before);
-        });
+        } });
         e.replaceChildren(text);
         e.style.cssText += "; box-sizing: border-box; min-width: 0; max-width: none; " + style;
     };
@@ -95,12 +96,19 @@ THIN = """() => {
         empty(one, one.textContent, `width: ${sizes[i].width}px !important; height: ${sizes[i].height}px !important`));
 
     for (const pre of document.querySelectorAll(".highlight pre")) {
-        const old = [...pre.childNodes], kept = new Set();
-        const plain = [...pre.querySelectorAll("span")].filter(word => {
-            const alone = word.attributes.length === 1 && word.className && !word.firstElementChild;
-            const look = window.dlnWords.get(word);
-            return alone && (kept.has(look) || !kept.add(look));
-        });
+        const old = [...pre.childNodes], frame = pre.getBoundingClientRect(), longest = new Map();
+        const alone = [...pre.querySelectorAll("span")].filter(word =>
+            word.attributes.length === 1 && word.className && !word.firstElementChild);
+        for (const word of alone) {
+            const lines = []; // a line that is marked has a ground of its own
+            for (let up = word.parentElement; up !== pre; up = up.parentElement) lines.push(up.className, up.style.cssText);
+            const look = [window.dlnWords.get(word), ...lines].join(" in "), box = word.getBoundingClientRect();
+            // Of one letter, or of what is out of sight, axe would not judge.
+            const length = word.textContent.trim().length + (box.left >= frame.left && box.right <= frame.right ? 1000 : 0);
+            if (!longest.has(look) || longest.get(look)[0] < length) longest.set(look, [length, word]);
+        }
+        const stay = new Set([...longest.values()].map(one => one[1]));
+        const plain = alone.filter(word => !stay.has(word));
         if (!plain.length) continue;
         const gone = new Set(plain);
         const thin = node => {
@@ -111,13 +119,18 @@ THIN = """() => {
         };
         pre.replaceChildren(...old.map(thin));
         pre.normalize();
-        undo.push(() => pre.replaceChildren(...old));
+        undo.push({ place: pre, step: () => pre.replaceChildren(...old) });
     }
 
-    const after = places();
-    const moved = rest.filter((e, i) => [0, 1, 2, 3, 4, 5].some(j => Math.abs(after[6 * i + j] - before[6 * i + j]) > 0.5));
-    if (moved.length) undo.forEach(step => step());
-    return moved.slice(0, 5).map(e => e.outerHTML.slice(0, 120));
+    const moved = () => {
+        const after = places();
+        return rest.filter((e, i) => [0, 1, 2, 3, 4, 5].some(j => Math.abs(after[6 * i + j] - before[6 * i + j]) > 0.5));
+    };
+    const odd = new Set(moved());
+    undo.forEach(one => { if (odd.has(one.place)) one.step(); });
+    const left = odd.size ? moved() : [];
+    if (left.length) undo.forEach(one => one.step());
+    return left.slice(0, 3).map(e => e.outerHTML.slice(0, 120));
 }"""
 
 
