@@ -6,9 +6,9 @@ over. `THIN` takes these away once a page has been looked at in every other resp
 * The inside of a formula. MathJax draws glyphs as boxes without a text node, under an element that is hidden from assistive
   technology; beside it, for the ear alone, stands MathML, of which the text is left. The formula's frame, its size and what
   it can be reached by stay. A formula with anything else inside (a link, a role, an identifier) keeps all of it.
-* In a block of code, words whose twin stays, the longest in sight. Twins are spans of one class and no other attribute in one
-  block, and of its lines in alike ones, of the same colours and letters in both colour schemes; the other one becomes plain
-  text of its line.
+* In a block of code, words whose twin stays, the longest in sight. Twins are spans that stand in the block itself, of one
+  class and no other attribute, of the same colours and letters in both colour schemes; the other one becomes plain text. What
+  stands in a line that is marked stays.
 
 Every other element has to keep its place and its size, and to go on scrolling if it did; a formula or a block whose frame
 does not is put back, and where that is not enough the whole page is, and axe gets it as it was.
@@ -97,12 +97,10 @@ THIN = """() => {
 
     for (const pre of document.querySelectorAll(".highlight pre")) {
         const old = [...pre.childNodes], frame = pre.getBoundingClientRect(), longest = new Map();
-        const alone = [...pre.querySelectorAll("span")].filter(word =>
-            word.attributes.length === 1 && word.className && !word.firstElementChild);
+        const alone = [...pre.children].filter(word =>
+            word.tagName === "SPAN" && word.attributes.length === 1 && word.className && !word.firstElementChild);
         for (const word of alone) {
-            const lines = []; // a line that is marked has a ground of its own
-            for (let up = word.parentElement; up !== pre; up = up.parentElement) lines.push(up.className, up.style.cssText);
-            const look = [window.dlnWords.get(word), ...lines].join(" in "), box = word.getBoundingClientRect();
+            const look = window.dlnWords.get(word), box = word.getBoundingClientRect();
             // Of one letter, or of what is out of sight, axe would not judge.
             const length = word.textContent.trim().length + (box.left >= frame.left && box.right <= frame.right ? 1000 : 0);
             if (!longest.has(look) || longest.get(look)[0] < length) longest.set(look, [length, word]);
@@ -111,13 +109,8 @@ THIN = """() => {
         const plain = alone.filter(word => !stay.has(word));
         if (!plain.length) continue;
         const gone = new Set(plain);
-        const thin = node => {
-            if (gone.has(node)) return document.createTextNode(node.textContent);
-            const copy = node.cloneNode(false);
-            if (node.firstChild) copy.append(...[...node.childNodes].map(thin));
-            return copy;
-        };
-        pre.replaceChildren(...old.map(thin));
+        const plainly = node => gone.has(node) ? document.createTextNode(node.textContent) : node;
+        pre.replaceChildren(...old.map(node => node.nodeType === Node.TEXT_NODE ? node.cloneNode() : plainly(node)));
         pre.normalize();
         undo.push({ place: pre, step: () => pre.replaceChildren(...old) });
     }

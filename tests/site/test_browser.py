@@ -156,6 +156,49 @@ def test_axe_sees_a_planted_fault(browser):
     page.close()
 
 
+FAULTY = """<html lang=en><title>t</title>
+<style>
+    .mi { color: #ccc } .nb { color: #0a5300 } .hll { background: #1a1a40 }
+    mjx-container, mjx-math, mjx-c { display: inline-block; line-height: 0 } mjx-c { width: 9px; height: 9px }
+    .late { display: none } @media (prefers-color-scheme: dark) { .late { display: block } }
+</style>
+<main><h1>t</h1>
+<div class=highlight><pre><span class=mi>1</span> <span class=mi>1234</span> <span class=mi>12</span> <span class=nb>list</span>
+<span class=hll><span class=nb>sum</span> <span class=nb>set</span></span> <span class=nb>tuple</span></pre></div>
+<p>x <mjx-container><mjx-math aria-hidden=true><mjx-mi tabindex=0><mjx-c></mjx-c></mjx-mi></mjx-math></mjx-container>
+<mjx-container><mjx-math aria-hidden=true><mjx-mi><mjx-c></mjx-c></mjx-mi></mjx-math></mjx-container></p>
+<p class=late>Seen in the dark alone</p></main></html>"""
+
+
+def test_axe_finds_on_a_thinned_page_what_it_finds_on_the_whole(browser):
+    page = browser.new_page()
+    page.set_content(FAULTY)
+    whole = {(name, html.split(">")[0]) for name, html, _ in violations(page)}
+    page.evaluate(SEEN)
+    assert page.evaluate(THIN) == []
+    assert page.locator(".highlight span").count() == 5, "1234, tuple, and the marked line with its words"
+    assert page.locator("mjx-mi").count() == 1, "what is fit to be reached by a keyboard stays"
+    found = violations(page)
+    assert {(name, html.split(">")[0]) for name, html, _ in found} == whole
+    assert {("color-contrast", '<span class="mi">1234</span>'), ("color-contrast", '<span class="nb">sum</span>')} <= {
+        (name, html) for name, html, _ in found
+    }
+    assert "aria-hidden-focus" in {name for name, _ in whole}
+    page.close()
+
+
+def test_what_only_one_colour_scheme_shows_is_seen(browser):
+    page = browser.new_page()
+    for faulty, count in ((FAULTY, 1), (FAULTY.replace("display: none", "color: red"), 0)):
+        page.set_content(faulty)
+        page.evaluate("delete window.dlnSeen")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.evaluate(SEEN)
+        assert len(page.evaluate(DIFFERENCES)) == count
+    page.close()
+
+
 @pytest.mark.parametrize("name", chapter_pages()[:1])
 def test_a_solution_opens_with_the_keyboard(visit, name):
     page = visit("1280-light", name).page
