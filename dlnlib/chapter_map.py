@@ -19,6 +19,10 @@ CHAPTERS: dict[int, tuple[str, tuple[float, float]]] = {
     5: ("Semantic\ndevelopment", (1.25, -3.0)),
     6: ("The low-rank\nbias", (-1.25, -6.0)),
     7: ("Generalisation\nover time", (1.25, -6.0)),
+    8: ("Gated networks\nand the race", (-1.25, -9.0)),
+    9: ("Global gates", (1.25, -9.0)),
+    10: ("Rectified\nnetworks", (-1.25, -12.0)),
+    11: ("Disentanglement", (1.25, -12.0)),
 }
 
 #: (earlier chapter, later chapter) -> how much the later one relies on the earlier one.
@@ -29,8 +33,14 @@ PREREQUISITES: dict[tuple[int, int], str] = {
     (3, 5): "necessary",
     (3, 7): "necessary",
     (4, 6): "necessary",
+    (4, 8): "necessary",
+    (8, 9): "necessary",
+    (8, 10): "necessary",
+    (3, 11): "necessary",
     (2, 3): "helpful",
     (2, 4): "helpful",
+    (7, 9): "helpful",
+    (10, 11): "helpful",
 }
 
 _HALF_WIDTH, _HALF_HEIGHT = 0.96, 0.92
@@ -55,12 +65,12 @@ def chapter_map() -> tuple[Figure, Axes]:
     import matplotlib.pyplot as plt
     from matplotlib.patches import FancyBboxPatch
 
-    fig, ax = plt.subplots(figsize=(4.5, 5.78), layout=None)
+    fig, ax = plt.subplots(figsize=(4.9, 8.26), layout=None)
     ax.set_position((0.0, 0.0, 1.0, 1.0))
-    ax.set(xlim=(-2.35, 2.81), ylim=(-7.75, 4.0))
+    ax.set(xlim=(-2.35, 3.27), ylim=(-13.75, 4.0))
     ax.set_axis_off()
     for (earlier, later), importance in PREREQUISITES.items():
-        _arrow(ax, *_ends(earlier, later), importance, bend=0.16 if _hidden(earlier, later) else 0.0)
+        _arrow(ax, *_ends(earlier, later), importance, bend=0.12 if _hidden(earlier, later) else 0.0)
     for number, (title, (x, y)) in CHAPTERS.items():
         corner = (x - _HALF_WIDTH, y - _HALF_HEIGHT)
         ax.add_patch(
@@ -77,8 +87,8 @@ def chapter_map() -> tuple[Figure, Axes]:
         ax.text(x, y + 0.5, str(number), ha="center", va="center", fontsize=13, fontweight="bold", color=_INK)
         ax.text(x, y - 0.27, title, ha="center", va="center", fontsize=11.5, linespacing=1.15, color=_INK)
     for importance, x in zip(_LINES, (-1.55, 0.35), strict=True):
-        _arrow(ax, (x, -7.42), (x + 0.48, -7.42), importance)
-        ax.text(x + 0.57, -7.42, importance, ha="left", va="center", fontsize=11.5, color=_INK)
+        _arrow(ax, (x, -13.42), (x + 0.48, -13.42), importance)
+        ax.text(x + 0.57, -13.42, importance, ha="left", va="center", fontsize=11.5, color=_INK)
     return fig, ax
 
 
@@ -92,7 +102,7 @@ def _ends(earlier: int, later: int) -> tuple[tuple[float, float], tuple[float, f
     """The two ends of an arrow: it leaves and meets the boxes' facing sides."""
     (x0, y0), (x1, y1) = CHAPTERS[earlier][1], CHAPTERS[later][1]
     if _hidden(earlier, later):
-        return (x0 + _HALF_WIDTH + 0.03, y0), (x1 + _HALF_WIDTH + 0.03, y1)
+        return (x0 + _HALF_WIDTH + 0.03, y0), (x1 + _HALF_WIDTH + 0.03, y1 + 0.4)
     if y0 == y1:
         return (x0 + _HALF_WIDTH + 0.03, y0), (x1 - _HALF_WIDTH - 0.03, y1)
     lean = 0.4 * (x1 - x0)
