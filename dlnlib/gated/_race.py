@@ -38,7 +38,8 @@ def race_network(tasks: int, widths: Sequence[int]) -> GatedNetwork:
     sizes = [as_count(f"widths[{k}]", width) for k, width in enumerate(widths)]
     if len(sizes) < 3:
         raise ValueError(f"widths must name at least two layers, (d_0, d_1, ..., d_L), got {tuple(sizes)}; add a hidden layer")
-    nodes, edges, L = {"x": sizes[0]}, {}, len(sizes) - 1
+    nodes, L = {"x": sizes[0]}, len(sizes) - 1
+    edges: dict[str, tuple[str, str]] = {}
     for node, edge in [("shared", "S")] + [(f"private{i}", f"P{i}.") for i in range(T)]:
         nodes |= {f"{node}.{k}": sizes[k] for k in range(1, L)}
         way = ["x", *(f"{node}.{k}" for k in range(1, L)), "y"]
@@ -53,7 +54,7 @@ def race_task(network: GatedNetwork, maps: ArrayLike, probabilities: ArrayLike |
     the tasks, equal by default.
     """
     A = as_array("maps", maps, ndim=3)
-    T, d_out, d_in = A.shape
+    T, _, d_in = A.shape
     wanted = [f"private{i}.1" for i in range(T)]
     if not isinstance(network, GatedNetwork) or [n for n in network.nodes if n.startswith("p") and n.endswith(".1")] != wanted:
         raise ValueError(f"network must be race_network({T}, widths), one private path for each of the {T} maps")
@@ -108,7 +109,11 @@ def race_end(
     s = np.atleast_1d(as_array("targets", targets))
     n = np.ones(s.shape) if counts is None else np.atleast_1d(as_array("counts", counts))
     v = np.ones(s.shape) if votes is None else np.atleast_1d(as_array("votes", votes))
-    a0, b0, L = as_scalar("alpha0", alpha0, positive=True), as_scalar("beta0", beta0, positive=True), as_count("depth", depth, minimum=2)
+    a0, b0, L = (
+        as_scalar("alpha0", alpha0, positive=True),
+        as_scalar("beta0", beta0, positive=True),
+        as_count("depth", depth, minimum=2),
+    )
     if s.ndim != 1 or np.any(s <= 0):
         raise ValueError(f"targets must be positive numbers, one a group of tasks, got {s}; opposite ones have votes of -1")
     if n.shape != s.shape or np.any(n <= 0):

@@ -17,12 +17,14 @@ __all__ = [
     "blocks",
     "circulant",
     "components",
+    "hub",
     "routing_end",
     "routing_network",
     "routing_strengths",
     "routing_table",
     "routing_task",
     "routing_time",
+    "staircase",
 ]
 
 Route = tuple[int, int]
@@ -61,6 +63,24 @@ def blocks(domains: int, n: int) -> list[Route]:
     return [(i, j) for i in range(M) for j in range(M) if i // size == j // size]
 
 
+def hub(domains: int) -> list[Route]:
+    """Return the routes from every input to output 0 and from input 0 to every output: 2 M - 1, the fewest that connect.
+
+    domains : M, of inputs and of outputs.
+    """
+    M = as_count("domains", domains)
+    return [(i, 0) for i in range(M)] + [(0, j) for j in range(1, M)]
+
+
+def staircase(domains: int) -> list[Route]:
+    """Return the routes (i, i) and (i, i + 1): 2 M - 1 as well, but all in one row.
+
+    domains : M, of inputs and of outputs.
+    """
+    M = as_count("domains", domains)
+    return [(i, i) for i in range(M)] + [(i, i + 1) for i in range(M - 1)]
+
+
 def components(routes: Sequence[Route], domains: int | tuple[int, int]) -> list[tuple[list[int], list[int]]]:
     """Return the connected components of the graph of routes, each as (input domains, output domains), largest first.
 
@@ -79,9 +99,7 @@ def components(routes: Sequence[Route], domains: int | tuple[int, int]) -> list[
     return sorted(found, key=lambda part: -len(part[0]) - len(part[1]))
 
 
-def routing_network(
-    domains: int | tuple[int, int], hidden: int, *, inputs: int = 4, outputs: int = 7
-) -> GatedNetwork:
+def routing_network(domains: int | tuple[int, int], hidden: int, *, inputs: int = 4, outputs: int = 7) -> GatedNetwork:
     """Return the graph x_i -> first -> second -> y_j with a private layer for every domain and one shared layer between.
 
     domains : M, or (number of inputs, number of outputs). hidden : units of both hidden nodes. inputs, outputs : units of
@@ -214,9 +232,8 @@ class _Course:
         squares = self.squares[:, None] + self.parts[:, None] * x.ravel()
         product = np.sqrt(np.prod(squares, axis=0)).reshape(x.shape)
         # s^2 - product^2 as a sum of positive terms, each with the factor end - x.
-        last = (self.squares + self.parts * self.end)[:, None]
-        a, b, c = squares
-        A, B, _ = last
+        A, B, _ = (self.squares + self.parts * self.end)[:, None]
+        _, b, c = squares
         whole = self.parts[0] * b * c + A * (self.parts[1] * c) + A * B * self.parts[2]
         missing = whole.reshape(x.shape) * left / (self.s + product)
         return x * left / (self.end * 2 * product * missing)
