@@ -17,7 +17,7 @@ number_question(
     truth=lambda: gated.race_flow([0.0, 60.0], [1.0, 1.0], 1e-3, 1e-3)[1][0, -1],
     rtol=2e-2,
     mistakes={
-        "it does not stay at its start: the shared path moves at the sum of two forces, so each private one at half its speed.": 1e-3,
+        "it does not stay at its start: each private path moves at half the speed of the shared one.": 1e-3,
         "that would be three equal shares; the shared path feels both tasks, and speed compounds.": 1 / 3,
         "that is a tie; the shared path feels twice the force.": 0.5,
         "that is where the shared path ends.": 0.96887,
@@ -31,7 +31,9 @@ number_question(
 
 number_question(
     "ch08.majority",
-    truth=lambda: 1 + next(n for n in range(5) if gated.race_end([1, 1], 1e-12, 1e-12, counts=[n + 1, 4.001 - n], votes=[1, -1])[0] > 0.99),
+    truth=lambda: (
+        1 + next(n for n in range(5) if gated.race_end([1, 1], 1e-12, 1e-12, counts=[n + 1, 4.001 - n], votes=[1, -1])[0] > 0.99)
+    ),
     atol=0.01,
     mistakes={
         "three of five are a majority, but one task ahead is not enough: the shared path stays somewhere between.": 3,
@@ -48,7 +50,7 @@ choice_question(
     "ch08.rare",
     right=lambda: "a" if gated.race_flow([0.0, 2e5], [1, 1], 1e-3, 1e-3, probabilities=[0.99, 0.01])[0][-1] > 0.9 else "b",
     hints={
-        "b": "that is where it stands when the frequent task is learnt; but then the rare one still has an error. What does it move?",
+        "b": "that is where it stands when the frequent task is learnt; but the rare one still has an error. What does it move?",
         "c": "the private path of the frequent task is never faster than the shared one, which feels its force too.",
     },
     praise="the probabilities set the time, and not the end.",
@@ -77,7 +79,6 @@ def _shared_layer(answer: Any) -> str:
             "that is the private layer; the shared one is sqrt(9) times as strong.": right / 3,
             "b2 b1 b3 = s with b1 = b3 = b2/sqrt(M), so that b2^3 = M s, not M^2 s.": 648 ** (1 / 3),
             "the cube root is missing.": 72.0,
-            "b1 is b2/sqrt(9), not b2/9: the squares differ by the factor 9.": 648 ** (1 / 3),
             "b2^3 = M s; with sqrt(M) s only one of the private layers is counted.": 24 ** (1 / 3),
             "there are three layers, so a cube root.": np.sqrt(72.0),
         },
@@ -217,7 +218,12 @@ def _determined(answer: Any) -> str:
         (groups, 1, 0, "(1, 0) follows from (0, 0), (0, 1) and (1, 1)."),
         (groups, 0, 2, "(0, 2) joins two components; both domains have routes, and yet nothing ties them."),
         (groups, 3, 0, "(3, 0) joins two components; both domains have routes, and yet nothing ties them."),
-        (stairs, 4, 0, "on the staircase (4, 0) is connected, by a chain of nine routes; go from neighbour to neighbour to the end."),
+        (
+            stairs,
+            4,
+            0,
+            "on the staircase (4, 0) is connected, by a chain of nine routes; go from neighbour to neighbour to the end.",
+        ),
         (stairs, 0, 4, "on the staircase (0, 4) is connected, by a long chain; go from neighbour to neighbour to the end."),
         ([(0, 1)], 1, 0, "input 1 and output 0 have no route at all; an input and an output with one number are two domains."),
         ([(0, 1), (1, 2)], 0, 2, "input 1 and output 1 are two domains: (0, 1) and (1, 2) share neither."),
@@ -236,5 +242,3 @@ def _determined(answer: Any) -> str:
         if bool(got) != right:
             raise not_yet(hint)
     return correct("long chains, separate groups and lonely domains alike.")
-
-
