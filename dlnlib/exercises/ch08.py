@@ -135,7 +135,7 @@ def _two_paths(rng: np.random.Generator) -> tuple[Any, Array, Array, Array, Any]
     net = gated.GatedNetwork(
         {"x": 3, "a": 4, "b": 2, "y": 2}, {"S1": ("x", "a"), "S2": ("a", "y"), "P1": ("x", "b"), "P2": ("b", "y")}
     )
-    X, Y, g = rng.standard_normal((7, 3)), rng.standard_normal((7, 2)), np.array([1.0, 0, 1, 0, 0, 1, 0.5])
+    X, Y, g = rng.standard_normal((7, 3)), rng.standard_normal((7, 2)), np.array([1.0, 0, 1, 0, 0, 1, 0.8])
     return net, X, Y, g, net.gaussian(0.8, rng=rng)
 
 
@@ -175,7 +175,7 @@ def _shared_gradient(answer: Any) -> str:
 
 @checker("ch08.winner")
 def _winner(answer: Any) -> str:
-    for s, a0, b0, T in ((1.0, 1e-3, 1e-3, 2), (2.0, 1e-2, 1e-3, 4), (0.5, 1e-4, 1e-2, 3)):
+    for s, a0, b0, T in ((1.0, 2e-3, 1e-3, 2), (2.0, 1e-2, 1e-3, 4), (0.5, 1e-4, 1e-2, 3)):
         got = number(call(answer, s, a0, b0, T), "the shared strength")
         groups = np.full(T, s)
         right = float(gated.race_flow([0.0, 400.0 * T], groups, a0, b0)[0][-1])  # an integrated race, not the equation

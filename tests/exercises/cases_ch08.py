@@ -142,7 +142,7 @@ CASES = {
             (lambda s, a, b, T: s, "keep a part"),
             (lambda s, a, b, T: _winner(s, a, b, T, power=1 / T), "power is turned"),
             (lambda s, a, b, T: _winner(s, a, b, T, power=1), "power T is missing"),
-            (lambda s, a, b, T: _winner(s, b, a, T), "it should solve"),
+            (lambda s, a, b, T: _winner(s, b, a, T), "starts are exchanged"),
             (lambda s, a, b, T: _winner(s, a, b, T, copies=T), "never open together"),
             (lambda s, a, b, T: 0.7 * s, "it should solve"),
         ],
