@@ -142,7 +142,7 @@ def test_stored_small_starts_are_reproduced():
 
 
 def test_build_has_the_stored_shape(monkeypatch):
-    monkeypatch.setattr(_table, "TOPOLOGIES", ("K = 8",))
+    monkeypatch.setattr(_table, "TOPOLOGIES", ("K = 8", "K = 5"))
     monkeypatch.setattr(_table, "GAINS", {0.5: 0.1})
     monkeypatch.setattr(_table, "SMALL", ("K = 5",))
     monkeypatch.setattr(_table, "SMALL_STEPS", 40)

@@ -237,8 +237,9 @@ def race_flow(
     from scipy.integrate import solve_ivp
 
     first = np.log(np.concatenate([[a0], np.full(len(s), b0)]))
-    end = max(float(times[-1]), np.finfo(float).tiny)
-    run = solve_ivp(velocity, (0.0, end), first, method="LSODA", t_eval=times, rtol=1e-10, atol=1e-10)
+    if times[-1] == 0.0:
+        return np.array([a0]), np.full((len(s), 1), b0)
+    run = solve_ivp(velocity, (0.0, float(times[-1])), first, method="LSODA", t_eval=times, rtol=1e-10, atol=1e-10)
     if not run.success or not np.all(np.isfinite(run.y)):
         raise ValueError(f"the race could not be followed to t = {times[-1]:g}; take a shorter time")
     return np.exp(run.y[0]), np.exp(run.y[1:])
