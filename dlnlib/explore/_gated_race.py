@@ -17,7 +17,7 @@ TASKS = (2, 4, 10)
 DEPTHS = (2, 3, 4)
 STARTS = (1e-4, 1e-3, 1e-2)
 AGREEMENTS = (0.5, 0.55, 0.6, 0.7, 0.8, 0.9, 1.0)
-POINTS = 31
+POINTS = 41
 GRID = np.linspace(0.5, 1.0, 41)
 
 
@@ -84,7 +84,7 @@ def neural_race() -> Explorer:
     return Explorer(
         name="neural-race",
         controls=(
-            Slider("agreement", "share that agrees", AGREEMENTS, 1.0),
+            Slider("agreement", "agreeing share", AGREEMENTS, 0.8),
             Slider("tasks", "tasks T", TASKS, 10, whole=True),
             Slider("depth", "depth L", DEPTHS, 2, whole=True),
             Slider("start", "start of all paths", STARTS, 1e-3, log=True),

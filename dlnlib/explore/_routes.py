@@ -13,8 +13,8 @@ from dlnlib.gated import GAINS, TOPOLOGIES, RoutingRun, components, routing_desc
 __all__ = ["trained_routes"]
 
 STARTS = {"first": 0, "second": 1, "third": 2}
-SIZES = {"0.1": 0.1, "0.5": 0.5, "1": 1.0, "2": 2.0}
-M, HIDDEN, POINTS = 10, 32, 28
+SIZES = {"0.1": 0.1, "0.2": 0.2, "0.5": 0.5, "1": 1.0}
+M, HIDDEN, POINTS = 10, 24, 28
 
 
 @cache
