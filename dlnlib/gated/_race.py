@@ -72,8 +72,8 @@ def race_private(alpha: ArrayLike, alpha0: float, beta0: float, tasks: float, de
     """Return the private strength when the shared one is alpha, for T tasks that ask for the same (`eq-race-invariant`).
 
     alpha : (...), positive. alpha0, beta0 : strengths of shared and private paths at the start. tasks : T, any positive
-    number. depth : L. beta = beta_0 (alpha/alpha_0)^(1/T) for two layers. Exact for equal layers in every path, whatever
-    the targets, as long as they are equal, and at any probabilities if all private paths have moved alike.
+    number. depth : L. beta = beta_0 (alpha/alpha_0)^(1/T) for two layers. Exact for equal layers in every path and tasks
+    of equal probability.
     """
     shared = as_array("alpha", alpha)
     if np.any(shared <= 0):
@@ -104,7 +104,7 @@ def race_end(
     counts : (G,) how many tasks are alike, 1 by default; any positive number. votes : (G,) +1 where a task agrees with
     the sign that the shared path starts with, -1 where it asks for the opposite; at least one +1. Private strengths are
     counted along the task's own target. The probabilities of the tasks do not matter, they set the time alone.
-    Exact for equal layers in every path; from other starts see `eq-race-end`'s section.
+    Exact for equal layers in every path, which cannot change their signs; a random start can, and may end elsewhere.
     """
     s = np.atleast_1d(as_array("targets", targets))
     n = np.ones(s.shape) if counts is None else np.atleast_1d(as_array("counts", counts))
