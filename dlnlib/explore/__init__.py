@@ -8,6 +8,7 @@ from dlnlib.explore._completion import completion_paths
 from dlnlib.explore._critical_sets import critical_sets
 from dlnlib.explore._delay import depth_and_delay
 from dlnlib.explore._descents import double_descent
+from dlnlib.explore._gated_race import neural_race
 from dlnlib.explore._growing import growing_tree
 from dlnlib.explore._illusions import illusory_beliefs
 from dlnlib.explore._levels import level_race
@@ -16,6 +17,7 @@ from dlnlib.explore._overtraining import error_over_time
 from dlnlib.explore._products import product_spectra
 from dlnlib.explore._race import mode_race
 from dlnlib.explore._ranks import rank_of_products
+from dlnlib.explore._routes import trained_routes
 from dlnlib.explore._shares import modes_learnt
 from dlnlib.explore._steps import one_layer_steps
 from dlnlib.explore._unbalanced import unbalanced_modes
@@ -40,9 +42,11 @@ __all__ = [
     "level_race",
     "mode_race",
     "modes_learnt",
+    "neural_race",
     "one_layer_steps",
     "product_spectra",
     "rank_of_products",
+    "trained_routes",
     "unbalanced_modes",
     "whitening_order",
     "words",
