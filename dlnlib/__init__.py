@@ -34,6 +34,7 @@ _SUBMODULES = (
     "explore",
     "figures",
     "generalisation",
+    "global_gates",
     "hessian",
     "initialise",
     "landscape",

@@ -26,7 +26,7 @@ LAYERS = (
     ("expanded", "hessian", "lowrank", "measure"),
     ("simulate",),
     ("exact", "initialise"),
-    ("completion", "landscape", "semantic", "generalisation"),
+    ("completion", "global_gates", "landscape", "semantic", "generalisation"),
     ("figures", "explore"),
     ("exercises",),
 )
