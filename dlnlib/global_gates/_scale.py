@@ -47,7 +47,7 @@ def task_scale(X: ArrayLike, y: ArrayLike, variance: float) -> float:
     K = s2 * inputs @ inputs.T / inputs.shape[1]
     if len(K) > inputs.shape[1] or np.linalg.cond(K) > 1e12:
         raise ValueError(
-            f"the kernel X X^T of {len(K)} examples with {inputs.shape[1]} inputs is singular; give at most d independent examples"
+            f"the kernel X X^T of {len(K)} examples with {inputs.shape[1]} inputs is singular: at most d independent ones"
         )
     return float(answers @ np.linalg.solve(K, answers) / len(answers))
 
@@ -88,9 +88,9 @@ def saddle_scale_two_layers(load: ArrayLike, r0: ArrayLike, variance: float) -> 
 
 
 def scale_correction(load: ArrayLike, r0: ArrayLike, variance: float) -> Array:
-    """Return the factor of 1/N in E[q | y]/u - 1, two layers: 2 rho/(u/sigma^2 + rho)^2, rho = (n/N) r_0/u (`eq-scale-correction`).
+    """Return the factor of 1/N in E[q | y]/u - 1 for two layers (`eq-scale-correction`).
 
-    Arguments as in `saddle_scale`.
+    It is 2 rho/(u/sigma^2 + rho)^2 with rho = (n/N) r_0/u, and positive. Arguments as in `saddle_scale`.
     """
     u = saddle_scale(load, r0, variance, 2)
     rho = np.asarray(load) * np.asarray(r0) / u
