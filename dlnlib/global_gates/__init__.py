@@ -30,16 +30,24 @@ from dlnlib.global_gates._scale import (
     task_scale,
 )
 from dlnlib.global_gates._table import (
+    CHART_CORRELATIONS,
+    CHART_EXAMPLES,
+    CHART_WIDTHS,
     regression,
     regression_cell,
+    stored_curves,
     stored_regression,
     stored_transfer,
     task_correlation,
     transfer_cell,
+    transfer_curve,
 )
 from dlnlib.global_gates._task import Prediction, Task
 
 __all__ = [
+    "CHART_CORRELATIONS",
+    "CHART_EXAMPLES",
+    "CHART_WIDTHS",
     "Posterior",
     "Prediction",
     "Saddle",
@@ -67,10 +75,12 @@ __all__ = [
     "scale_correction",
     "scale_density",
     "scale_posterior",
+    "stored_curves",
     "stored_regression",
     "stored_transfer",
     "task_correlation",
     "task_error",
     "task_scale",
     "transfer_cell",
+    "transfer_curve",
 ]

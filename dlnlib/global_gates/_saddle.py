@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from dlnlib._validate import Array, as_count, finite_result
 from dlnlib.global_gates._task import Task, as_renormalisation, as_task, factor_of, gate_kernel
 
-__all__ = ["Saddle", "action", "action_slope", "data_term", "gradient_and_hessian", "pack", "saddle", "unpack"]
+__all__ = ["Saddle", "action", "action_slope", "data_term", "gradient_and_hessian", "lower", "pack", "saddle", "unpack"]
 
 Measure = Literal["log", "flat"]
 
@@ -89,11 +90,16 @@ def _slope(task: Task, A: Array, width: int, measure: str) -> tuple[float, Array
 # A = C C^T with C lower triangular and the logarithms of its diagonal as coordinates: every vector is a positive matrix.
 
 
+@cache
+def lower(M: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return rows and columns of the lower triangle, in the order of the coordinates."""
+    return np.tril_indices(M)
+
+
 def unpack(p: Array, M: int) -> Array:
     """Return the Cholesky factors C (..., M, M) of coordinates (..., M (M + 1)/2)."""
     C = np.zeros((*p.shape[:-1], M, M))
-    rows, columns = np.tril_indices(M)
-    C[..., rows, columns] = p
+    C[(..., *lower(M))] = p
     i = np.arange(M)
     C[..., i, i] = np.exp(C[..., i, i])
     return C
@@ -104,7 +110,7 @@ def pack(A: Array) -> Array:
     C = np.linalg.cholesky(A)
     i = np.arange(len(A))
     C[i, i] = np.log(C[i, i])
-    return np.asarray(C[np.tril_indices(len(A))])
+    return np.asarray(C[lower(len(A))])
 
 
 def in_coordinates(slope_of: Callable[[Array], tuple[float, Array]], p: Array, M: int) -> tuple[float, Array]:
@@ -114,7 +120,7 @@ def in_coordinates(slope_of: Callable[[Array], tuple[float, Array]], p: Array, M
     gradient = 2 * slope @ C
     i = np.arange(M)
     gradient[i, i] *= C[i, i]
-    return value, np.asarray(gradient[np.tril_indices(M)])
+    return value, np.asarray(gradient[lower(M)])
 
 
 def gradient_and_hessian(value_and_gradient: Callable[[Array], tuple[float, Array]], p: Array) -> tuple[Array, Array]:
@@ -140,7 +146,7 @@ def minimise(value_and_gradient: Callable[[Array], tuple[float, Array]], start: 
     best = np.asarray(minimize(scaled, start, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 2000}).x)
     size = np.abs(scaled(best)[1]).max()
     for _ in range(3):
-        if size < 1e-12:
+        if size < 1e-11:
             break
         gradient, H = gradient_and_hessian(scaled, best)
         if np.linalg.eigvalsh(H)[0] <= 0:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from dlnlib._linalg import transpose
 from dlnlib._validate import Array, as_array, as_count, as_rng, finite_result
-from dlnlib.global_gates._saddle import data_term, gradient_and_hessian, in_coordinates, minimise, pack, saddle, unpack
+from dlnlib.global_gates._saddle import data_term, gradient_and_hessian, in_coordinates, lower, minimise, pack, saddle, unpack
 from dlnlib.global_gates._task import New, Task, as_new, as_task, factor_of, gate_kernel, given, solve_lower
 
 __all__ = ["Posterior", "draw_network", "gibbs", "mixture", "network_outputs"]
@@ -21,7 +21,8 @@ class Posterior:
 
     mean, variance : (n_new,), of f. standard_error : (n_new,), of the mean. A : (M, M), mean of A = sum_i a_i a_i^T/N.
     A_error : (M, M), its standard errors. effective : number of independent draws that would say as much of A. agreement :
-    potential scale reduction of the chains, near 1 when they have mixed (1 for independent draws).
+    potential scale reduction of the chains, near 1 when they have mixed (1 for independent draws). networks : the last
+    a (chains, N, M) and W (chains, N, d) of Gibbs chains, draws of the posterior; None where no weights were drawn.
     """
 
     mean: Array
@@ -31,6 +32,7 @@ class Posterior:
     A_error: Array
     effective: float
     agreement: float
+    networks: tuple[Array, Array] | None = None
 
 
 def draw_network(task: Task, width: int, *, rng: np.random.Generator, draws: int = 1) -> tuple[Array, Array]:
@@ -137,6 +139,7 @@ def gibbs(
         spread,
         _effective(path, spread),
         _agreement(path),
+        (a, W),
     )
 
 
@@ -176,12 +179,22 @@ def mixture(
     drawn = mode + stretch * normal @ spread.T
     log_q = -0.5 * (dof + k) * np.log1p(np.sum((stretch * normal) ** 2, axis=1) / dof)
     C = unpack(drawn, M)
+    trace = N / (2 * one.variance) * np.sum(C**2, axis=(1, 2))
+    log_p = np.log(np.diagonal(C, axis1=-2, axis2=-1)) @ (N - np.arange(M)) - trace
+    # A draw far out in the tails has weight zero to every digit, and a kernel too large for its temperature.
+    near = trace < trace.min() + one.n + 300
+    C, log_p, log_q = C[near], log_p[near], log_q[near]
     A = C @ transpose(C)
-    parts = [_weighed(one, A[i : i + size], new) for i in range(0, count, size)]
+    parts = [_weighed(one, A[i : i + size], new) for i in range(0, len(A), size)]
     evidence, mean, variance = (np.concatenate(part) for part in zip(*parts, strict=True))
-    log_p = np.log(np.diagonal(C, axis1=-2, axis2=-1)) @ (N - np.arange(M)) - N / (2 * one.variance) * np.sum(C**2, axis=(1, 2))
-    weight = np.exp(log_p - 0.5 * evidence - log_q - np.max(log_p - 0.5 * evidence - log_q))
+    log_weight = log_p - 0.5 * evidence - log_q
+    weight = np.exp(log_weight - np.max(log_weight))
     weight /= weight.sum()
+    if 1 / np.sum(weight**2) < 20:
+        raise ValueError(
+            f"the {count} draws are worth {1 / np.sum(weight**2):.0f} only, too few to trust their mean: give more draws, "
+            "or use gibbs, which suits narrow networks"
+        )
     centre, A_mean = weight @ mean, np.einsum("b,bmn->mn", weight, A)
     square = weight**2
     return Posterior(
@@ -205,7 +218,7 @@ def _weighed(task: Task, A: Array, new: New) -> tuple[Array, Array, Array]:
 def _proposal(task: Task, width: int) -> tuple[Array, Array]:
     """Return mode and root of the covariance of the posterior of A, in the coordinates of its Cholesky factor."""
     M = task.n_gates
-    diagonal = np.flatnonzero(np.equal(*np.tril_indices(M)))
+    diagonal = np.flatnonzero(np.equal(*lower(M)))
     powers = width - np.arange(M)  # dA = 2^M prod_i C_ii^(M + 1 - i) dC, and one more power from the logarithm
 
     def slope_of(A: Array) -> tuple[float, Array]:

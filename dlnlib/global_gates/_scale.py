@@ -137,7 +137,7 @@ def scale_density(log_q: ArrayLike, widths: Sequence[int], variance: float) -> A
 def scale_posterior(
     y_squared: ArrayLike, eigenvalues: ArrayLike, widths: Sequence[int], variance: float, temperature: float = 0.0
 ) -> ScalePosterior:
-    """Return the posterior of q for a deep linear network of any depth and widths, by quadrature (`eq-deep-mixture`).
+    """Return the posterior of q for a deep linear network of any depth and widths, by quadrature over the density of `def-scale`.
 
     y_squared : (n,), squares of the answers in the eigenbasis of sigma^2 X X^T/d. eigenvalues : (n,), of that matrix.
     widths, variance : as in `scale_density`. temperature : T >= 0. Exact at every width, to about ten digits.

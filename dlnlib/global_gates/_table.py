@@ -15,13 +15,29 @@ from dlnlib.global_gates._saddle import saddle
 from dlnlib.global_gates._sampling import gibbs, mixture, network_outputs
 from dlnlib.global_gates._task import Task
 
-__all__ = ["build", "regression", "regression_cell", "stored_regression", "stored_transfer", "task_correlation", "transfer_cell"]
+__all__ = [
+    "CHART_CORRELATIONS",
+    "CHART_EXAMPLES",
+    "CHART_WIDTHS",
+    "build",
+    "regression",
+    "regression_cell",
+    "stored_curves",
+    "stored_regression",
+    "stored_transfer",
+    "task_correlation",
+    "transfer_cell",
+    "transfer_curve",
+]
 
 WIDTHS = (10, 20, 40, 100, 400)
 VARIANCES = (1.0, 4.0)
 TRANSFER_WIDTHS = (2, 3, 4, 6, 12, 30, 100, 300, 1000)
 CORRELATIONS = (0.0, 0.8, 1.0)
-SEEDS, DRAWS, SWEEPS, CHAINS = 5, 10_000, 600, 16
+CHART_WIDTHS = (2, 3, 6, 12, 30, 100, 300, 1000)
+CHART_CORRELATIONS = (0.0, 0.3, 0.6, 0.8, 0.9, 1.0)
+CHART_EXAMPLES = (6, 12, 24, 36)
+SEEDS, DRAWS, SWEEPS, CHAINS = 5, 4000, 400, 12
 _FILE = "table.json"
 
 
@@ -87,23 +103,38 @@ def task_correlation(U: Any) -> float:
     return float((matrix / np.outer(size, size))[np.triu_indices(len(matrix), 1)].mean())
 
 
-def transfer_cell(correlation: float, width: int, seeds: Sequence[int], *, draws: int = 0) -> dict[str, Any]:
+def transfer_cell(
+    correlation: float, width: int, seeds: Sequence[int], *, examples: int = 24, draws: int = 0
+) -> dict[str, list[float]]:
     """Return test errors and the tasks' correlation in U for related tasks of `related_tasks`, one entry a seed.
 
-    correlation : of the teachers. width : N. seeds : of the tasks. draws : of the mixture, which gives `exact` where N >= 3;
-    0 for none.
+    theory : error at the saddle point. correlation : of the tasks, in U. wide : error of the infinitely wide network, for
+    which tasks are strangers. pooled : error when all tasks are taken for one. exact : error by `mixture`, where asked for.
+    correlation : of the teachers. width : N. seeds : of the tasks. examples : of each task. draws : of the mixture, 0 for
+    none; it needs N >= 3.
     """
-    found: dict[str, Any] = {"theory": [], "correlation": [], "wide": [], "exact": []}
+    found: dict[str, list[float]] = {"theory": [], "correlation": [], "wide": [], "pooled": [], "exact": []}
     for seed in seeds:
-        task, teachers = related_tasks(correlation, seed=seed)
-        U = saddle(task, width).U
+        task, teachers = related_tasks(correlation, examples=examples, seed=seed)
+        U, alike = saddle(task, width).U, np.ones((3, 3))
         found["theory"].append(task_error(task, U, teachers))
         found["correlation"].append(task_correlation(U))
         found["wide"].append(task_error(task, task.variance * np.eye(3), teachers))
+        found["pooled"].append(task_error(task, task.variance * alike, teachers))
         if draws and width >= 3:
             mixed = mixture(task, width, *unit_inputs(task), rng=np.random.default_rng([seed, width]), draws=draws)
             found["exact"].append(error_of_mean(mixed.mean, teachers))
     return found
+
+
+def transfer_curve(correlation: float, examples: int, *, widths: Sequence[int] = CHART_WIDTHS, seeds: int = SEEDS) -> Any:
+    """Return means over seeds of what `transfer_cell` finds, over widths: theory and correlation (n_widths,), wide, pooled.
+
+    correlation : of the teachers. examples : of each task. widths : N. seeds : how many.
+    """
+    cells = [transfer_cell(correlation, N, range(seeds), examples=examples) for N in widths]
+    means = {key: [float(np.mean(cell[key])) for cell in cells] for key in ("theory", "correlation")}
+    return {**means, "wide": float(np.mean(cells[0]["wide"])), "pooled": float(np.mean(cells[0]["pooled"]))}
 
 
 def build(
@@ -111,6 +142,8 @@ def build(
     widths: Sequence[int] = WIDTHS,
     correlations: Sequence[float] = CORRELATIONS,
     transfer_widths: Sequence[int] = TRANSFER_WIDTHS,
+    curve_correlations: Sequence[float] = CHART_CORRELATIONS,
+    examples: Sequence[int] = CHART_EXAMPLES,
     *,
     seeds: int = SEEDS,
     draws: int = DRAWS,
@@ -123,11 +156,14 @@ def build(
         for N in widths
     ]
     related = [
-        {"teachers": c, "width": N, **_short(transfer_cell(c, N, range(seeds), draws=draws // 10))}
+        {"teachers": c, "width": N, **_short(transfer_cell(c, N, range(seeds), draws=draws // 8))}
         for c in correlations
         for N in transfer_widths
     ]
-    return {"regression": cells, "transfer": related}
+    curves = [
+        {"teachers": c, "examples": n, **_short(transfer_curve(c, n, seeds=seeds))} for c in curve_correlations for n in examples
+    ]
+    return {"regression": cells, "transfer": related, "curves": curves}
 
 
 def stored_regression() -> dict[tuple[float, int], dict[str, float]]:
@@ -138,6 +174,11 @@ def stored_regression() -> dict[tuple[float, int], dict[str, float]]:
 def stored_transfer() -> dict[tuple[float, int], dict[str, Any]]:
     """Return (correlation of the teachers, width) -> what `transfer_cell` found, lists over five seeds."""
     return {(cell["teachers"], cell["width"]): cell for cell in _stored()["transfer"]}
+
+
+def stored_curves() -> dict[tuple[float, int], Any]:
+    """Return (correlation of the teachers, examples) -> what `transfer_curve` found at its default widths."""
+    return {(cell["teachers"], cell["examples"]): cell for cell in _stored()["curves"]}
 
 
 def _stored() -> dict[str, Any]:
