@@ -140,9 +140,13 @@ def minimise(value_and_gradient: Callable[[Array], tuple[float, Array]], start: 
     def scaled(p: Array) -> tuple[float, Array]:
         nonlocal count
         count += 1
-        value, gradient = value_and_gradient(p)
+        try:
+            value, gradient = value_and_gradient(p)
+        except ValueError:  # a trial step so long that the kernel is singular there: no step to take
+            return np.inf, np.zeros_like(p)
         return value / scale, gradient / scale
 
+    value_and_gradient(start)  # where it is singular at the start, say so
     best = np.asarray(minimize(scaled, start, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 2000}).x)
     size = np.abs(scaled(best)[1]).max()
     for _ in range(3):

@@ -226,11 +226,13 @@ def _log_density(s: float, N: Array, variance: float, c: float) -> float:
 
     # On the line the integrand is a bell of width 1/sqrt(curvature) that decays like exp(-pi |k|/2) for each layer.
     spread = 1 / np.sqrt(float(np.sum(polygamma(1, N / 2 + c))))
-    k = np.linspace(0.0, 12 * spread + 30.0 / len(N), 1 + int(np.ceil((12 * spread + 30.0 / len(N)) / min(spread / 3, 0.05))))
+    # Steps of h fold the density with the period 2 pi/h, over which its left tail, exp((N/2 + c) s), has to die.
+    step, end = min(spread / 3, 2 * np.pi * (N.min() / 2 + c) / 45), 12 * spread + 30.0 / len(N)
+    k = step * np.arange(1 + int(np.ceil(end / step)))
     base = float(np.sum(np.log(2 * variance / N)))
     at = c + 1j * k
     log_phi = base * at + np.sum(loggamma(N[:, None] / 2 + at) - loggamma(N[:, None] / 2), axis=0) - at * s
     top = float(log_phi[0].real)
     value = np.exp(log_phi - top).real
-    integral = (k[1] - k[0]) * (value.sum() - value[0] / 2) / np.pi
+    integral = step * (value.sum() - value[0] / 2) / np.pi
     return top + float(np.log(max(integral, 1e-300)))
