@@ -394,7 +394,7 @@ def test_stored_transfer_and_curves_are_complete_and_spot_checked():
 
 
 def test_the_command_builds_what_is_stored():
-    found = _table.build((1.0,), (10,), (1.0,), (6,), (0.3,), (6,), seeds=1, draws=400, sweeps=8)
+    found = _table.build((1.0,), (10,), (1.0,), (6,), (0.3,), (6,), seeds=1, draws=800, sweeps=8)
     again = json.loads(json.dumps(found))
     assert set(again["regression"][0]) == set(gg.stored_regression()[1.0, 10])
     assert set(again["transfer"][0]) == set(gg.stored_transfer()[1.0, 6])
