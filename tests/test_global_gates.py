@@ -147,6 +147,15 @@ def test_one_gate_at_zero_temperature_is_the_scalar_theory():
     assert gg.saddle(task, 5).U[0, 0] == pytest.approx(float(u), rel=1e-10)
 
 
+def test_nearly_equal_answers_at_zero_temperature():
+    """U is nearly singular, and long trial steps of the optimiser meet kernels that are."""
+    rng = np.random.default_rng(6)
+    X, w = rng.standard_normal((10, 20)), rng.standard_normal(20)
+    Y = np.column_stack([X @ w, X @ (w + 0.1 * rng.standard_normal(20))])
+    task = gg.Task(np.tile(X, (2, 1)), np.sqrt(2) * gg.one_hot_gates(np.repeat([0, 1], 10), 2), Y.T.ravel(), temperature=0)
+    assert pytest.approx(gg.output_scales(X, Y, 4, 1.0), rel=1e-6) == gg.saddle(task, 4).U
+
+
 def test_outputs_are_gates():
     rng = np.random.default_rng(7)
     X, Y = rng.standard_normal((7, 11)), rng.standard_normal((7, 3))

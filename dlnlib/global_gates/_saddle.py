@@ -153,11 +153,9 @@ def minimise(value_and_gradient: Callable[[Array], tuple[float, Array]], start: 
         if size < 1e-11:
             break
         gradient, H = gradient_and_hessian(scaled, best)
-        if np.linalg.eigvalsh(H)[0] <= 0:
-            break
         trial = best - np.linalg.solve(H, gradient)
         found = np.abs(scaled(trial)[1]).max()
-        if not found < size:
+        if not found < size or np.linalg.eigvalsh(H)[0] <= 0:
             break
         best, size = trial, found
     return best, count
