@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib._linalg import orthonormal, transpose
-from dlnlib._validate import Array, Weights, as_array, as_count, as_rng, as_scalar, finite_result
+from dlnlib._validate import Array, Weights, as_array, as_batch, as_count, as_rng, as_scalar, finite_result
 
 if TYPE_CHECKING:
     from dlnlib.gated._moments import GatedMoments
@@ -134,13 +134,13 @@ class GatedNetwork:
 
     def gaussian(self, scale: float, *, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Weights:
         """Return weights of independent Gaussian entries with standard deviation `scale`; batch : leading axes."""
-        deviation, generator = as_scalar("scale", scale, nonnegative=True), as_rng(rng)
-        return tuple(deviation * generator.standard_normal((*batch, *shape)) for shape in self.shapes)
+        deviation, generator, lead = as_scalar("scale", scale, nonnegative=True), as_rng(rng), as_batch(batch)
+        return tuple(deviation * generator.standard_normal((*lead, *shape)) for shape in self.shapes)
 
     def orthogonal(self, gain: float, *, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Weights:
         """Return weights with orthonormal rows or columns, uniformly distributed, times `gain`; batch : leading axes."""
-        factor, generator = as_scalar("gain", gain), as_rng(rng)
-        return tuple(factor * orthonormal(m, n, generator, batch) for m, n in self.shapes)
+        factor, generator, lead = as_scalar("gain", gain), as_rng(rng), as_batch(batch)
+        return tuple(factor * orthonormal(m, n, generator, lead) for m, n in self.shapes)
 
     def path_matrices(self, weights: Sequence[ArrayLike]) -> Weights:
         """Return the product of the weights along each path, (..., width of its target, width of its source)."""
@@ -159,11 +159,12 @@ class GatedNetwork:
         if node not in self.hidden:
             raise ValueError(f"node must be one of the hidden nodes {list(self.hidden)}, got {node!r}")
         result: Any = 0.0
-        for W, (source, target) in zip(self.fit(weights), self.edges.values(), strict=True):
-            if source == node:
-                result = result + transpose(W) @ W
-            if target == node:
-                result = result - W @ transpose(W)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for W, (source, target) in zip(self.fit(weights), self.edges.values(), strict=True):
+                if source == node:
+                    result = result + transpose(W) @ W
+                if target == node:
+                    result = result - W @ transpose(W)
         return finite_result("the imbalance", np.asarray(result))
 
     def predict(
@@ -186,12 +187,13 @@ class GatedNetwork:
         n = len(next(iter(X.values())))
         on_nodes, on_edges = as_gates("node_gates", node_gates, self.nodes, n), as_gates("edge_gates", edge_gates, self.edges, n)
         activity: dict[str, Array] = {}
-        for node in self.order:
-            total: Any = X.get(node, 0.0)
-            for W, (name, (source, target)) in zip(layers, self.edges.items(), strict=True):
-                if target == node:
-                    total = total + on_edges[name][:, None] * (activity[source] @ transpose(W))
-            activity[node] = on_nodes[node][:, None] * total
+        with np.errstate(over="ignore", invalid="ignore"):
+            for node in self.order:
+                total: Any = X.get(node, 0.0)
+                for W, (name, (source, target)) in zip(layers, self.edges.items(), strict=True):
+                    if target == node:
+                        total = total + on_edges[name][:, None] * (activity[source] @ transpose(W))
+                activity[node] = on_nodes[node][:, None] * total
         answers = {node: finite_result("the output", activity[node]) for node in self.outputs}
         return answers if len(answers) > 1 else answers[self.outputs[0]]
 

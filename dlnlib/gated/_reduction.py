@@ -46,7 +46,8 @@ class Reduction:
     def layers(self, b: ArrayLike | Sequence[ArrayLike]) -> Weights:
         """Return strengths as weights of the reduced network, one (..., K, K) diagonal matrix an edge.
 
-        b : one number, or array (..., K), for all edges, or a tuple with one of these for each edge.
+        b : one number, or array (..., K), for all edges, or a tuple with one of these for each edge. A strength is set to
+        zero where the edge touches an input or output that has no part in the mode.
         """
         eye = np.eye(self.modes)
         return tuple(part[..., None] * eye for part in self._strengths(b))
@@ -90,7 +91,15 @@ class Reduction:
             if part.ndim and part.shape[-1] != self.modes:
                 raise ValueError(f"b of {name} must be a number or end with an axis of {self.modes} modes, got {part.shape}")
         lead = np.broadcast_shapes(*(part.shape[:-1] for part in arrays))
-        return tuple(np.broadcast_to(part, (*lead, self.modes)).copy() for part in arrays)
+        ends = self.full.network.edges.values()
+        return tuple(
+            np.broadcast_to(part, (*lead, self.modes)) * self._part(at) * self._part(to)
+            for part, (at, to) in zip(arrays, ends, strict=True)
+        )
+
+    def _part(self, node: str) -> Array:
+        """Return 1 for each mode that the node takes part in, and 0 for the others, (K,)."""
+        return np.linalg.norm(self.frames[node], axis=0).round() if node in self.frames else np.ones(self.modes)
 
 
 def reduce(task: GatedMoments, *, tol: float = 1e-9, force: bool = False) -> Reduction:

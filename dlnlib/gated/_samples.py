@@ -53,10 +53,11 @@ def path_gates(network: GatedNetwork, on_nodes: Mapping[str, Array], on_edges: M
     """Return the gate of every path, (n,): the product of all gates on its way."""
     found = []
     for path in network.paths:
-        gate = on_nodes[path.source].copy()
-        for edge in path.edges:
-            gate *= on_edges[edge] * on_nodes[network.edges[edge][1]]
-        found.append(gate)
+        gate = on_nodes[path.source]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for edge in path.edges:
+                gate = gate * on_edges[edge] * on_nodes[network.edges[edge][1]]
+        found.append(finite_result("the gate of a path", gate))
     return found
 
 
@@ -119,10 +120,11 @@ def _output(network: GatedNetwork, node: str, gates: list[Array], X: Mapping[str
         if key not in places:
             places[key] = slice(size, size + network.nodes[source])
             size += network.nodes[source]
-            columns.append(gates[p][:, None] * X[source])
+            with np.errstate(over="ignore", invalid="ignore"):
+                columns.append(gates[p][:, None] * X[source])
         blocks.append(places[key])
     z = np.concatenate(columns, axis=1)
     with np.errstate(over="ignore", invalid="ignore"):
         weighted = weights[:, None] * z
         zz, yz = finite_result("E[z z^T]", weighted.T @ z), finite_result("E[y z^T]", Y.T @ weighted)
-    return Output(node, yz, (zz + zz.T) / 2, tuple(paths), tuple(network.ends[p] for p in paths), tuple(blocks))
+    return Output(node, yz, zz / 2 + zz.T / 2, tuple(paths), tuple(network.ends[p] for p in paths), tuple(blocks))
