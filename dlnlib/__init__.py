@@ -35,6 +35,7 @@ _SUBMODULES = (
     "figures",
     "gated",
     "generalisation",
+    "global_gates",
     "hessian",
     "initialise",
     "landscape",

@@ -27,7 +27,7 @@ LAYERS = (
     ("expanded", "hessian", "lowrank", "measure"),
     ("simulate",),
     ("exact", "initialise"),
-    ("completion", "gated", "landscape", "semantic", "generalisation"),
+    ("completion", "gated", "global_gates", "landscape", "semantic", "generalisation"),
     ("figures", "explore"),
     ("exercises",),
 )

@@ -18,8 +18,10 @@ from dlnlib.explore._products import product_spectra
 from dlnlib.explore._race import mode_race
 from dlnlib.explore._ranks import rank_of_products
 from dlnlib.explore._routes import trained_routes
+from dlnlib.explore._ring import kernel_on_ring
 from dlnlib.explore._shares import modes_learnt
 from dlnlib.explore._steps import one_layer_steps
+from dlnlib.explore._transfer import transfer_between_tasks
 from dlnlib.explore._unbalanced import unbalanced_modes
 from dlnlib.explore._walk import landscape_walk
 from dlnlib.explore._whitening import whitening_order
@@ -38,6 +40,7 @@ __all__ = [
     "error_over_time",
     "growing_tree",
     "illusory_beliefs",
+    "kernel_on_ring",
     "landscape_walk",
     "level_race",
     "mode_race",
@@ -47,6 +50,7 @@ __all__ = [
     "product_spectra",
     "rank_of_products",
     "trained_routes",
+    "transfer_between_tasks",
     "unbalanced_modes",
     "whitening_order",
     "words",
