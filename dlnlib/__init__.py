@@ -33,6 +33,7 @@ _SUBMODULES = (
     "expanded",
     "explore",
     "figures",
+    "gated",
     "generalisation",
     "hessian",
     "initialise",
