@@ -44,6 +44,7 @@ _SUBMODULES = (
     "network",
     "plotting",
     "propagation",
+    "rectified",
     "semantic",
     "simulate",
     "trajectory",

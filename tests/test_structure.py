@@ -28,6 +28,7 @@ LAYERS = (
     ("simulate",),
     ("exact", "initialise"),
     ("completion", "gated", "landscape", "semantic", "generalisation"),
+    ("rectified",),
     ("figures", "explore"),
     ("exercises",),
 )

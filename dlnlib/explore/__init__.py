@@ -5,6 +5,7 @@ them. A chart of one's own needs nothing else; on the built page each combinatio
 """
 
 from dlnlib.explore._completion import completion_paths
+from dlnlib.explore._contexts import context_pathways
 from dlnlib.explore._critical_sets import critical_sets
 from dlnlib.explore._delay import depth_and_delay
 from dlnlib.explore._descents import double_descent
@@ -21,6 +22,7 @@ from dlnlib.explore._steps import one_layer_steps
 from dlnlib.explore._unbalanced import unbalanced_modes
 from dlnlib.explore._walk import landscape_walk
 from dlnlib.explore._whitening import whitening_order
+from dlnlib.explore._xor_units import xor_units
 
 __all__ = [
     "Choice",
@@ -30,6 +32,7 @@ __all__ = [
     "Series",
     "Slider",
     "completion_paths",
+    "context_pathways",
     "critical_sets",
     "depth_and_delay",
     "double_descent",
@@ -46,4 +49,5 @@ __all__ = [
     "unbalanced_modes",
     "whitening_order",
     "words",
+    "xor_units",
 ]

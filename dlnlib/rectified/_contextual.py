@@ -7,10 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlnlib._validate import Array, as_count, as_scalar
+from dlnlib.gated import GatedMoments, GatedNetwork
 
-__all__ = ["ContextualTask", "contextual_task", "item_task"]
+__all__ = ["PATHWAYS", "ContextualTask", "context_gates", "contextual_network", "contextual_task", "item_network", "item_task"]
 
 ITEMS, LEVELS = 8, 4
+#: name -> (is there a common path, and which further ones: "off" in one context each, "on" in one each, or none).
+PATHWAYS: dict[str, tuple[bool, str]] = {
+    "mixed": (True, "off"),
+    "modular": (True, "on"),
+    "linear": (True, ""),
+    "mixed alone": (False, "off"),
+    "modular alone": (False, "on"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,3 +62,53 @@ def item_task(contexts: int, sigma: float) -> tuple[Array, Array]:
     """
     C, size = as_count("contexts", contexts, minimum=2), as_scalar("sigma", sigma, positive=True)
     return np.ones((C, 1)), size * np.hstack([np.ones((C, 1)), np.eye(C)])
+
+
+def context_gates(context: Array, kind: str) -> dict[str, Array]:
+    """Return the gate (n,) of every pathway by name: "common", and "off 1" or "on 1" and so on for the contexts.
+
+    context : (n,), the context of each sample, counted from 0. kind : a name of PATHWAYS.
+    """
+    if not isinstance(kind, str) or kind not in PATHWAYS:
+        raise ValueError(f"kind should be one of {', '.join(PATHWAYS)}, got {kind!r}")
+    where, (common, further) = np.asarray(context), PATHWAYS[kind]
+    gates = {"common": np.ones(len(where))} if common else {}
+    for c in np.unique(where) if further else ():
+        on = (where == c).astype(np.float64)
+        gates[f"{further} {c + 1}"] = on if further == "on" else 1 - on
+    return gates
+
+
+def contextual_network(task: ContextualTask, kind: str, width: int) -> tuple[GatedNetwork, GatedMoments]:
+    """Return a gated network for the contextual task and what it sees of it, the loss summed over the samples.
+
+    The common path sees item and context, every other path the item alone (`def-reln`).
+    task : from `contextual_task`. kind : a name of PATHWAYS; "mixed" is the rectified linear network of the source.
+    width : hidden units of each pathway.
+    """
+    gates, size = context_gates(task.context, kind), as_count("width", width)
+    nodes, edges = {"item": ITEMS, "context": task.contexts}, {}
+    for name in gates:
+        nodes[name] = size
+        edges[f"item to {name}"] = ("item", name)
+        if name == "common":
+            edges["context to common"] = ("context", name)
+        edges[f"{name} to properties"] = (name, "properties")
+    inputs = {"item": task.X[:, :ITEMS], "context": task.X[:, ITEMS:]}
+    if "common" not in gates:
+        del nodes["context"], inputs["context"]
+    network = GatedNetwork({**nodes, "properties": task.Y.shape[1]}, edges)
+    shown = inputs if len(inputs) > 1 else inputs["item"]
+    return network, network.task(shown, task.Y, node_gates=gates, sample_weights=np.ones(len(task.X)))
+
+
+def item_network(contexts: int, kind: str, sigma: float = 1.0, width: int = 1) -> tuple[GatedNetwork, GatedMoments]:
+    """Return the gated network of one item mode, with `item_task` as its data, the loss summed over the contexts.
+
+    contexts, sigma : as in `item_task`. kind, width : as in `contextual_network`.
+    """
+    (X, Y), size = item_task(contexts, sigma), as_count("width", width)
+    gates = context_gates(np.arange(contexts), kind)
+    edges = {f"to {name}": ("item", name) for name in gates} | {f"from {name}": (name, "properties") for name in gates}
+    network = GatedNetwork({"item": 1, **dict.fromkeys(gates, size), "properties": contexts + 1}, edges)
+    return network, network.task(X, Y, node_gates=gates, sample_weights=np.ones(contexts))

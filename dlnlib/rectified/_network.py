@@ -23,12 +23,14 @@ class Run:
     """A descent of a rectified network, or of the same network with given gates.
 
     t : (n_t,) recorded times, step size times number of steps. weights : layers (n_t, ..., d_l, d_{l-1}).
-    loss : (n_t, ...). X : the inputs, whose gates `gates` computes at the recorded times.
+    loss : (n_t, ...). history : (n_steps + 1, ...), the loss at every step, recorded or not.
+    X : the inputs, of which `gates` says who is active at the recorded times.
     """
 
     t: Array
     weights: Weights
     loss: Array
+    history: Array
     X: Array
 
     @property
@@ -99,25 +101,27 @@ def gradient_descent(
 
     X, Y, sample_weights : as in `loss`. step : the learning rate eta. n_steps : from 0. record : keep every so many steps,
     or the listed ones. gates : None for the network's own, new at each step; one array a hidden layer, (n, d_l), to hold
-    them; or (n_steps, n, d_l), those of each step in turn. Raises ValueError when the loss runs away.
+    them; or (n_steps + 1, n, d_l), those of every step in turn, as `Run.gates` records them (the last ones for the last loss
+    only). Raises ValueError when the loss runs away.
     """
     layers, inputs, targets, share = _as_task(weights, X, Y, sample_weights)
     eta, count = as_scalar("step", step, positive=True), as_count("n_steps", n_steps, minimum=0)
     kept = as_steps(record, count)
     plan = _Plan(gates, layers, inputs, count)
-    wanted, records, losses = set(kept), [], []
+    wanted, records, history = set(kept), [], []
     limit = 1e6 * max(float(np.max(_half_square(targets, share))), 1e-300)
     with np.errstate(over="ignore", invalid="ignore"):
         for n in range(count + 1):
-            slopes, value = _backward(layers, inputs, targets, share, plan.at(min(n, max(count - 1, 0))))
+            slopes, value = _backward(layers, inputs, targets, share, plan.at(n))
+            history.append(value)
             if n in wanted:
                 records.append(layers)
-                losses.append(value)
             if not np.all(value <= limit):
                 raise ValueError(f"gradient descent with step {eta:g} diverged at step {n}; take a smaller step")
             layers = tuple(W - eta * g for W, g in zip(layers, slopes, strict=True))
     stacked = tuple(np.stack([W[i] for W in records]) for i in range(len(layers)))
-    return Run(eta * np.array(kept, dtype=float), stacked, np.stack(losses), inputs)
+    losses = np.stack(history)
+    return Run(eta * np.array(kept, dtype=float), stacked, losses[kept], losses, inputs)
 
 
 class _Plan:
@@ -130,8 +134,8 @@ class _Plan:
             self.given = _as_gates(given, layers, X)
             return
         self.given = tuple(as_array(f"gates[{i}]", part) for i, part in enumerate(given))
-        if any(len(part) != n_steps for part in self.given):
-            raise ValueError(f"gates that move need one entry for each of the {n_steps} steps, got {len(self.given[0])}")
+        if any(len(part) != n_steps + 1 for part in self.given):
+            raise ValueError(f"gates that move need {n_steps + 1} entries, for the start and every step, got {len(self.given[0])}")
         _as_gates(tuple(part[0] for part in self.given), layers, X)
 
     def at(self, n: int) -> Gates | None:

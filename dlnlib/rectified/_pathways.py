@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from dlnlib._linalg import transpose
 from dlnlib._validate import Array, as_array, as_count, as_scalar, as_weights
+from dlnlib.gated import GatedMoments, GatedNetwork
 
-__all__ = ["Pathways", "contributions", "extract_pathways", "relative_gates"]
+__all__ = ["Pathways", "contributions", "extract_pathways", "pathway_network", "relative_gates"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,25 @@ def extract_pathways(
     agreement = [np.average(np.mean(gate[u] == m, axis=1), weights=size[u]) for u, m in zip(members, majority, strict=True)]
     share = [size[units].sum() / size.sum() for units in members]
     return Pathways(majority, np.array(share), np.array(agreement), tuple(members))
+
+
+def pathway_network(
+    gates: ArrayLike, X: ArrayLike, Y: ArrayLike, width: int, *, sample_weights: ArrayLike | None = None
+) -> tuple[GatedNetwork, GatedMoments]:
+    """Return a gated network with one hidden pathway for each row of gates, and what it sees of the data.
+
+    gates : (K, n), one row a pathway. X : (n, d_in), seen by every pathway. Y : (n, d_out). width : hidden units of each.
+    sample_weights : as in `GatedNetwork.task`. Weights come in the order in, out, in, out of the pathways.
+    """
+    rows, inputs, targets = as_array("gates", gates, ndim=2), as_array("X", X, ndim=2), as_array("Y", Y, ndim=2)
+    if rows.shape[1] != len(inputs):
+        raise ValueError(f"gates should have one column for each of the {len(inputs)} samples, got shape {rows.shape}")
+    names = [f"path {k + 1}" for k in range(len(rows))]
+    nodes = {"x": inputs.shape[1], **dict.fromkeys(names, as_count("width", width)), "y": targets.shape[1]}
+    edges = {f"{way} {name}": ("x", name) if way == "to" else (name, "y") for name in names for way in ("to", "from")}
+    network = GatedNetwork(nodes, edges)
+    gated = dict(zip(names, rows, strict=True))
+    return network, network.task(inputs, targets, node_gates=gated, sample_weights=sample_weights)
 
 
 def _as_layer(weights: Sequence[ArrayLike], X: ArrayLike) -> tuple[Array, Array, Array]:

@@ -31,14 +31,15 @@ class Switch(NamedTuple):
 class PiecewiseFlow:
     """Gradient flow through all its switches.
 
-    t : (n_t,). weights : (n_t, h, d_in) and (n_t, d_out, h). loss : (n_t,). sides : (n_t, h, n_hinges), side of each
-    hinge, 0 for sliding. switches : in order. hinges : (n_hinges, d_in), unit normals; data along one line share one.
+    t : (n_t,). weights : (n_t, h, d_in) and (n_t, d_out, h). loss : (n_t,). share : (n_t, h, n_hinges), share of time
+    that a unit spends on the + side of each hinge: 1 or 0, and between them while it slides.
+    switches : in order. hinges : (n_hinges, d_in), unit normals; data along one line share one.
     """
 
     t: Array
     weights: Weights
     loss: Array
-    sides: Array
+    share: Array
     switches: tuple[Switch, ...]
     hinges: Array
 
@@ -140,14 +141,18 @@ class _Follower:
             self.asked = state.copy(), distance
         return self.asked[1]
 
+    def side_shares(self, state: Array) -> Array:
+        """Return the share of time that every unit spends on the + side of every hinge, (h, n_hinges)."""
+        return np.where(self.modes == 0, self.shares(state, self.modes)[2], (self.modes + 1) / 2)
+
     def follow(self, times: Array, budget: int) -> PiecewiseFlow:
         from scipy.integrate import solve_ivp
 
-        now, switches, rows, sides = 0.0, [], [], []
+        now, switches, rows, shares = 0.0, [], [], []
         pending = list(times)
         if pending[0] == 0.0:
             rows.append(self.state.copy())
-            sides.append(self.modes.copy())
+            shares.append(self.side_shares(self.state))
             pending.pop(0)
         while pending:
             solution = solve_ivp(
@@ -157,7 +162,7 @@ class _Follower:
             now = float(solution.t[-1])
             while pending and pending[0] <= now:
                 rows.append(solution.sol(pending.pop(0)))
-                sides.append(self.modes.copy())
+                shares.append(self.side_shares(rows[-1]))
             self.state = solution.y[:, -1].copy()
             if solution.status != 1:
                 break
@@ -169,7 +174,7 @@ class _Follower:
         W1, W2 = (np.array(part) for part in zip(*(self.unpack(row) for row in states), strict=True))
         output = np.maximum(self.X @ np.swapaxes(W1, -1, -2), 0) @ np.swapaxes(W2, -1, -2)
         loss = 0.5 * np.sum((output - self.Y) ** 2, axis=(1, 2)) / len(self.X)
-        return PiecewiseFlow(times, (W1, W2), loss, np.array(sides), tuple(switches), self.hinges)
+        return PiecewiseFlow(times, (W1, W2), loss, np.array(shares), tuple(switches), self.hinges)
 
     def events(self) -> list[Callable[..., Any]]:
         """Return one terminal event for each unit and hinge."""

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib import exact
-from dlnlib._validate import Array, as_count, as_scalar, as_times
-from dlnlib.rectified._contextual import ITEMS, LEVELS
+from dlnlib._validate import Array, as_count, as_rng, as_scalar, as_times
+from dlnlib.rectified._contextual import ITEMS, LEVELS, context_gates, item_task
 
-__all__ = ["CommonModes", "common_loss", "common_modes", "leading_time", "linear_floor", "race_rates", "residual_loss", "table_modes"]
+__all__ = ["CommonModes", "common_loss", "common_modes", "leading_time", "learning_time", "linear_floor", "race_rates", "residual_loss", "table_modes"]
 
 KINDS = ("common", "mixed", "single")
 
@@ -90,8 +90,46 @@ def leading_time(contexts: int, kind: str) -> float:
 
     contexts : C, from 2. kind : "mixed" or "single". a0 : size of all weights at the start.
     """
+    rates, pathway = race_rates(contexts), _as_kind(kind)
+    first = 1 / rates["common"]
+    return first + (1 - rates[pathway] * first) / rates["residual"]
+
+
+def learning_time(contexts: int, kind: str, a0: float, *, rng: np.random.Generator) -> float:
+    """Return the time at which an item mode with sigma = 1 is half-way below the linear floor, by integrated flow.
+
+    contexts, kind : as in `leading_time`. a0 : size of the start, from 1e-14 on: input weights a0, output weights random
+    with standard deviation a0. The same flow as that of `item_network`, written for this one graph, which is quicker.
+    """
+    from scipy.integrate import solve_ivp
+
+    pathway, size, generator = _as_kind(kind), as_scalar("a0", a0, positive=True), as_rng(rng)
+    if not 1e-14 <= size <= 0.1:
+        raise ValueError(f"a0 should lie between 1e-14 and 0.1, got {size:g}")
+    C, Y = as_count("contexts", contexts, minimum=2), item_task(contexts, 1.0)[1]
+    open_in = np.stack([*context_gates(np.arange(C), "mixed" if pathway == "mixed" else "modular").values()])
+    paths = len(open_in)
+    state = np.concatenate([np.full(paths, size), size * generator.standard_normal(paths * (C + 1))])
+
+    def error(state: Array) -> tuple[Array, Array, Array]:
+        a, B = state[:paths], state[paths:].reshape(paths, -1)
+        return a, B, Y - (open_in * a[:, None]).T @ B
+
+    def velocity(_: float, state: Array) -> Array:
+        a, B, delta = error(state)
+        pull = open_in @ delta
+        return np.concatenate([np.sum(pull * B, axis=1), (pull * a[:, None]).ravel()])
+
+    def half(_: float, state: Array) -> float:
+        return float(np.sum(error(state)[2] ** 2) / 2 - (C - 1) / 4)
+
+    half.terminal = True  # type: ignore[attr-defined]
+    end = 2 * leading_time(C, pathway) * np.log(1 / size) + 20
+    found = solve_ivp(velocity, (0.0, end), state, method="DOP853", rtol=1e-8, atol=1e-4 * size, events=half)
+    return float(found.t[-1])
+
+
+def _as_kind(kind: str) -> str:
     if kind not in KINDS[1:]:
         raise ValueError(f'kind should be "mixed" or "single", got {kind!r}')
-    rates = race_rates(contexts)
-    first = 1 / rates["common"]
-    return first + (1 - rates[kind] * first) / rates["residual"]
+    return kind
