@@ -32,7 +32,9 @@ def _losses(contexts: int, scale: float, shift: str) -> dict[str, Any]:
         raw, by, after = run.compared[kind]
         found[f"t_{kind}"] = np.maximum(run.t + (by if moved else 0.0), 0.0)
         found[kind] = np.maximum(run.losses[kind] / run.losses[kind][0], 1e-5)
-        said.append(f"{name} {100 * (after if moved else raw):.1f} %" + (f" (shift {by:+.3f})".replace("-", "−") if moved else ""))
+        said.append(
+            f"{name} {100 * (after if moved else raw):.1f} %" + (f" (shift {by:+.3f})".replace("-", "−") if moved else "")
+        )
     floor = rectified.linear_floor(contexts) / run.losses["relu"][0]
     tenth = run.times["relu"][1]
     found |= {"ends": [0.0, run.t[-1]], "floor": [floor, floor]}

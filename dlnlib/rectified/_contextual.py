@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlnlib._validate import Array, as_count, as_scalar
 from dlnlib.gated import GatedMoments, GatedNetwork
@@ -35,8 +36,8 @@ class ContextualTask:
     Y: Array
     table: Array
     contexts: int
-    context: Array
-    item: Array
+    context: NDArray[np.intp]
+    item: NDArray[np.intp]
 
 
 def contextual_task(contexts: int) -> ContextualTask:
@@ -47,7 +48,8 @@ def contextual_task(contexts: int) -> ContextualTask:
     """
     C = as_count("contexts", contexts, minimum=2)
     table = np.vstack([np.kron(np.eye(2**level), np.ones(ITEMS // 2**level)) for level in range(LEVELS)])
-    context, item = np.repeat(np.arange(C), ITEMS), np.tile(np.arange(ITEMS), C)
+    context = np.repeat(np.arange(C, dtype=np.intp), ITEMS)
+    item = np.tile(np.arange(ITEMS, dtype=np.intp), C)
     X = np.hstack([np.eye(ITEMS)[item], np.eye(C)[context]])
     shown = np.hstack([np.ones((ITEMS * C, 1)), np.eye(C)[context]])
     Y = (shown[:, :, None] * table.T[item][:, None, :]).reshape(ITEMS * C, -1)
@@ -64,7 +66,7 @@ def item_task(contexts: int, sigma: float) -> tuple[Array, Array]:
     return np.ones((C, 1)), size * np.hstack([np.ones((C, 1)), np.eye(C)])
 
 
-def context_gates(context: Array, kind: str) -> dict[str, Array]:
+def context_gates(context: ArrayLike, kind: str) -> dict[str, Array]:
     """Return the gate (n,) of every pathway by name: "common", and "off 1" or "on 1" and so on for the contexts.
 
     context : (n,), the context of each sample, counted from 0. kind : a name of PATHWAYS.

@@ -135,7 +135,9 @@ class _Plan:
             return
         self.given = tuple(as_array(f"gates[{i}]", part) for i, part in enumerate(given))
         if any(len(part) != n_steps + 1 for part in self.given):
-            raise ValueError(f"gates that move need {n_steps + 1} entries, for the start and every step, got {len(self.given[0])}")
+            raise ValueError(
+                f"gates that move need {n_steps + 1} entries, for the start and every step, got {len(self.given[0])}"
+            )
         _as_gates(tuple(part[0] for part in self.given), layers, X)
 
     def at(self, n: int) -> Gates | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from dlnlib._linalg import EPS
 from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_times, as_weights
@@ -120,7 +120,9 @@ class _Follower:
         for i in np.flatnonzero(np.any(sliding, axis=1)):
             on = np.flatnonzero(sliding[i])
             D = self.hinges[on]
-            force = -D @ V1[i] if len(on) == 1 else np.linalg.lstsq(D @ D.T, -D @ V1[i], rcond=None)[0]
+            force: Array = -D @ V1[i]
+            if len(on) > 1:
+                force = np.asarray(np.linalg.lstsq(D @ D.T, force, rcond=None)[0])
             V1[i] += force @ D
             width = plus[i, on] - minus[i, on]
             share[i, on] = (force - minus[i, on]) / np.where(width == 0, -1e-300, width)
@@ -148,7 +150,8 @@ class _Follower:
     def follow(self, times: Array, budget: int) -> PiecewiseFlow:
         from scipy.integrate import solve_ivp
 
-        now, switches, rows, shares = 0.0, [], [], []
+        now, rows, shares = 0.0, list[Array](), list[Array]()
+        switches: list[Switch] = []
         pending = list(times)
         if pending[0] == 0.0:
             rows.append(self.state.copy())
@@ -221,10 +224,10 @@ class _Follower:
             w -= np.linalg.lstsq(self.hinges[on], self.hinges[on] @ w, rcond=None)[0]
 
 
-def _hinges(X: Array) -> tuple[Array, Array, Array]:
+def _hinges(X: Array) -> tuple[Array, NDArray[np.intp], Array]:
     """Return unit normals of the hinges, the hinge of each sample, and on which side of it the sample is active."""
     normals: list[Array] = []
-    of, sign = np.zeros(len(X), dtype=int), np.zeros(len(X))
+    of, sign = np.zeros(len(X), dtype=np.intp), np.zeros(len(X))
     for j, x in enumerate(X):
         size = float(np.linalg.norm(x))
         if size == 0:

@@ -14,7 +14,17 @@ from dlnlib import exact
 from dlnlib._validate import Array, as_count, as_rng, as_scalar, as_times
 from dlnlib.rectified._contextual import ITEMS, LEVELS, context_gates, item_task
 
-__all__ = ["CommonModes", "common_loss", "common_modes", "leading_time", "learning_time", "linear_floor", "race_rates", "residual_loss", "table_modes"]
+__all__ = [
+    "CommonModes",
+    "common_loss",
+    "common_modes",
+    "leading_time",
+    "learning_time",
+    "linear_floor",
+    "race_rates",
+    "residual_loss",
+    "table_modes",
+]
 
 KINDS = ("common", "mixed", "single")
 

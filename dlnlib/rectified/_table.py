@@ -56,7 +56,7 @@ def shares_by_contexts(weights: Sequence[Any], task: ContextualTask) -> Array:
 class StoredRun(NamedTuple):
     """One start of the contextual task, as stored.
 
-    contexts, scale, seed : of the run. t : (n_t,) times. losses : name -> (n_t,); "relu" and names of PATHWAYS.
+    contexts, scale, seed : of the run. t : (n_t,) times. losses : name -> (n_t,) for "relu", "mixed" and "modular".
     times : name -> times to half, a tenth and a hundredth of the first loss, inf if not reached. compared : name -> (raw
     deviation, shift, deviation after the shift) from the rectified network. shares : (n_t, C + 1) of `shares_by_contexts`.
     """
@@ -88,7 +88,7 @@ def one_run(contexts: int, scale: float, seed: int, kinds: Sequence[str], curves
     }
     if curves:
         thin = np.isin(FINE, THIN)
-        entry["losses"] = {kind: _short(loss[thin], 4) for kind, loss in losses.items()}
+        entry["losses"] = {kind: _short(losses[kind][thin], 4) for kind in ("relu", "mixed", "modular")}
         layers = [tuple(W[k] for W in relu.weights) for k in range(len(THIN))]
         entry["shares"] = _short(np.array([shares_by_contexts(weights, task) for weights in layers]), 3)
     return entry
@@ -104,9 +104,7 @@ def groups(contexts: int, seed: int) -> dict[str, Any]:
     patterns = {tuple(row) for row in gate.T[strong]}
     found = extract_pathways(relu.final, task.X, contexts + 1)
     network, seen = pathway_network(found.gates, task.X, task.Y, WIDTH, sample_weights=ones)
-    rebuilt = gated_descent(
-        network.gaussian(SCALES[0], rng=np.random.default_rng(seed)), seen, STEP, STEPS, record=FINE
-    ).loss
+    rebuilt = gated_descent(network.gaussian(SCALES[0], rng=np.random.default_rng(seed)), seen, STEP, STEPS, record=FINE).loss
     frozen = gradient_descent(start, task.X, task.Y, STEP, STEPS, gates=(gate,), sample_weights=ones, record=[STEPS]).history
     compared = {"rebuilt": rebuilt, "frozen": frozen[FINE]}
     return {
@@ -128,7 +126,11 @@ def build() -> dict[str, Any]:
             alone = ("mixed alone", "modular alone") if scale == SCALES[0] else ()
             runs.append(one_run(contexts, scale, 0, ("mixed", "modular", "linear", *alone), True))
         runs += [one_run(contexts, SCALES[0], seed, ("mixed", "modular"), False) for seed in SEEDS[1:]]
-    return {"t": _short(STEP * np.array(THIN), 6), "runs": runs, "groups": [groups(C, seed) for C in CONTEXTS for seed in SEEDS[:2]]}
+    return {
+        "t": _short(STEP * np.array(THIN), 6),
+        "runs": runs,
+        "groups": [groups(C, seed) for C in CONTEXTS for seed in SEEDS[:2]],
+    }
 
 
 def stored_runs() -> list[StoredRun]:
