@@ -38,6 +38,7 @@ from dlnlib.rectified._table import (
     stored_groups,
     stored_run,
     stored_runs,
+    stored_tiny,
 )
 from dlnlib.rectified._xor import CORNERS, Fates, xor_fates
 
@@ -83,6 +84,7 @@ __all__ = [
     "stored_groups",
     "stored_run",
     "stored_runs",
+    "stored_tiny",
     "table_modes",
     "time_to",
     "xor_fates",

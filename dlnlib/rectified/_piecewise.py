@@ -54,7 +54,7 @@ def piecewise_flow(
     atol: float = 1e-13,
     max_switches: int = 1000,
 ) -> PiecewiseFlow:
-    """Integrate the gradient flow of a network with one rectified hidden layer from time 0 (`def-piecewise`).
+    """Integrate the gradient flow of a network with one rectified hidden layer from time 0.
 
     Between two switches all gates are constant and the flow is that of a gated linear network. A unit that reaches a
     hinge, the plane where a sample's preactivation is zero, crosses it if both sides drive it on, and slides along it,
@@ -62,7 +62,7 @@ def piecewise_flow(
     weights : (W_1, W_2) of shapes (h, d_in), (d_out, h), no batch. X : (n, d_in). Y : (n, d_out). Loss is half the mean
     squared error. t : (n_t,) increasing. rtol, atol : of the integrator, DOP853. max_switches : more are refused.
     Raises ValueError where a start lies on a hinge, or where both sides drive a unit away from one: no unique flow.
-    Source: Filippov (1988); the integrator is scipy's.
+    Source: Filippov (1964); the integrator is scipy's.
     """
     layers = as_weights(weights)
     if len(layers) != 2 or layers[0].ndim != 2:
@@ -123,13 +123,13 @@ class _Follower:
             force: Array = -D @ V1[i]
             if len(on) > 1:
                 force = np.asarray(np.linalg.lstsq(D @ D.T, force, rcond=None)[0])
-            V1[i] += force @ D
+            V1[i, :] += force @ D
             width = plus[i, on] - minus[i, on]
             share[i, on] = (force - minus[i, on]) / np.where(width == 0, -1e-300, width)
         return V1, V2, share
 
     def velocity(self, _: float, state: Array) -> Array:
-        V1, V2, _ = self.shares(state, self.modes)
+        V1, V2 = self.shares(state, self.modes)[:2]
         return np.concatenate([V1.ravel(), V2.ravel()])
 
     def margins(self, state: Array) -> Array:

@@ -16,9 +16,10 @@ from dlnlib.rectified._network import Run, gradient_descent
 from dlnlib.rectified._pathways import contributions, extract_pathways, pathway_network, relative_gates
 from dlnlib.simulate import gradient_descent as gated_descent
 
-__all__ = ["CONTEXTS", "SCALES", "StoredRun", "build", "rectified_run", "shares_by_contexts", "stored_run", "stored_runs"]
+__all__ = ["CONTEXTS", "SCALES", "StoredRun", "build", "rectified_run", "shares_by_contexts", "stored_groups", "stored_run", "stored_runs", "stored_tiny"]
 
 CONTEXTS, SCALES, SEEDS = (3, 4, 5), (0.005 / 700, 1e-4, 1e-3, 1e-2), (0, 1, 2)
+TINY = (0.005 / 700, 1e-8, 1e-11, 1e-14)
 UNITS, WIDTH, STEP, STEPS = 700, 100, 1e-3, 8000
 FINE = [*range(0, 2000, 10), *range(2000, STEPS + 1, 25)]  # steps at which losses are compared
 THIN = [*range(0, 1200, 50), *range(1200, 3000, 100), *range(3000, STEPS + 1, 250)]  # steps that are stored
@@ -118,6 +119,31 @@ def groups(contexts: int, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def tiny_start(contexts: int, scale: float, n_steps: int = 14_000) -> dict[str, Any]:
+    """Compute the times of the rectified and of the mixed network, and how large later units are after the first mode.
+
+    grown : for the units that end in pathways shut in some context, how large |w||v| was when the loss first fell below 0.7
+    of its first value, over its last value; the median, weighted by what they contribute at the end.
+    """
+    task, t = contextual_task(contexts), STEP * np.arange(0, n_steps + 1, 10)
+    history = rectified_run(task, scale, 0, n_steps=n_steps, record=[n_steps]).history
+    first = int(np.flatnonzero(history < 0.7 * history[0])[0])
+    relu = rectified_run(task, scale, 0, n_steps=n_steps, record=[first, n_steps])
+    sizes = [np.linalg.norm(W1, axis=1) * np.linalg.norm(W2, axis=0) for W1, W2 in zip(*relu.weights, strict=True)]
+    found = extract_pathways(relu.final, task.X, contexts + 1)
+    later = np.concatenate([units for units, gates in zip(found.units, found.gates, strict=True) if not gates.all()])
+    share = contributions(relu.final, task.X)[later]
+    grown = (sizes[0] / sizes[1])[later]
+    order = np.argsort(grown)
+    median = grown[order][np.searchsorted(np.cumsum(share[order]), share.sum() / 2)]
+    network, seen = contextual_network(task, "mixed", WIDTH)
+    start = network.gaussian(scale, rng=np.random.default_rng(0))
+    mixed = gated_descent(start, seen, STEP, n_steps, record=[*range(0, n_steps + 1, 10)]).loss
+    losses = {"relu": relu.history[::10], "mixed": mixed}
+    times = {name: [_finite(time_to(t, loss, level)) for level in LEVELS] for name, loss in losses.items()}
+    return {"contexts": contexts, "scale": scale, "times": times, "grown": _short(median, 3)}
+
+
 def build() -> dict[str, Any]:
     """Compute everything that is stored; takes about ten minutes on one core."""
     runs = []
@@ -156,6 +182,16 @@ def stored_groups() -> list[dict[str, Any]]:
     """
     return [
         {**entry, "times": {name: _times(values) for name, values in entry["times"].items()}} for entry in _stored()["groups"]
+    ]
+
+
+def stored_tiny() -> list[dict[str, Any]]:
+    """Return what smaller starts do, for 3 and 5 contexts: dictionaries with contexts, scale, times and grown.
+
+    times : "relu" and "mixed" -> times to half, a tenth and a hundredth of the first loss. grown : as in `tiny_start`.
+    """
+    return [
+        {**entry, "times": {name: _times(values) for name, values in entry["times"].items()}} for entry in _stored()["tiny"]
     ]
 
 
