@@ -425,3 +425,60 @@ def test_a_hinge_that_repels_has_no_unique_flow():
     )  # fmt: skip
     with pytest.raises(ValueError, match="repels unit 0"):
         follower.switch(1.0, 0, 0)
+
+
+# -- what is stored
+
+
+def test_the_stored_runs_begin_as_they_should():
+    """The first 600 steps again, of the rectified network and of the mixed one."""
+    stored = rectified.stored_run(3)
+    task = rectified.contextual_task(3)
+    again = rectified.rectified_run(task, stored.scale, 0, n_steps=600)
+    t, first = stored.t, stored.t <= 0.6
+    assert stored.losses["relu"][first] == pytest.approx(again.loss, rel=2e-4)
+    shares = [rectified.shares_by_contexts(tuple(W[k] for W in again.weights), task) for k in range(first.sum())]
+    assert stored.shares[first] == pytest.approx(np.array(shares), abs=2e-3)
+    network, seen = rectified.contextual_network(task, "mixed", 100)
+    start = network.gaussian(stored.scale, rng=np.random.default_rng(0))
+    run = dln.gradient_descent(start, seen, 1e-3, 600, record=[round(1000 * x) for x in t[first]])
+    assert stored.losses["mixed"][first] == pytest.approx(run.loss, rel=2e-4)
+
+
+def test_the_stored_numbers_belong_together():
+    for run in rectified.stored_runs():
+        if run.losses:
+            for kind, loss in run.losses.items():
+                for level, time in zip((0.5, 0.1, 0.01), run.times[kind], strict=True):
+                    near = rectified.time_to(run.t, loss, level)
+                    assert near == pytest.approx(time, abs=0.04) or near == time == np.inf  # the stored times are thinned
+            found = rectified.compare_losses(run.t, run.losses["relu"], run.losses["mixed"], most=0.5)
+            assert found.shifted == pytest.approx(run.compared["mixed"][2], abs=0.02)
+            assert run.shares[-1].sum() == pytest.approx(1, abs=0.01)
+        assert run.compared["mixed"][2] <= run.compared["mixed"][0]
+    assert len(rectified.stored_runs()) == 18 and len(rectified.stored_groups()) == 6 and len(rectified.stored_tiny()) == 8
+
+
+def test_one_entry_of_the_table_is_computed_anew(monkeypatch):
+    """The whole way of the command on a short run: two contexts, few steps."""
+    from dlnlib.rectified import _table
+
+    monkeypatch.setattr(_table, "STEPS", 1500)
+    monkeypatch.setattr(_table, "FINE", [*range(0, 1501, 10)])
+    monkeypatch.setattr(_table, "THIN", [0, 500, 1000, 1500])
+    monkeypatch.setattr(_table, "CONTEXTS", (2,))
+    monkeypatch.setattr(_table, "SCALES", (1e-3,))
+    monkeypatch.setattr(_table, "TINY", (1e-3,))
+    monkeypatch.setattr(_table, "SEEDS", (0, 1))
+    monkeypatch.setattr(_table, "UNITS", 40)
+    monkeypatch.setattr(_table, "WIDTH", 5)
+    monkeypatch.setattr(_table, "tiny_start", lambda C, scale, real=_table.tiny_start: real(C, scale, 1500))
+    monkeypatch.setattr(_table.rectified_run, "__kwdefaults__", {"n_steps": 1500, "record": (0, 500, 1000, 1500)})
+    table = _table.build()
+    first, second = table["runs"]
+    assert table["t"] == [0.0, 0.5, 1.0, 1.5]
+    assert set(first["times"]) == {"relu", "mixed", "modular", "linear", "mixed alone", "modular alone"}
+    assert set(first["losses"]) == {"relu", "mixed", "modular"} and "losses" not in second
+    assert first["times"]["linear"][2] is None
+    assert [entry["seed"] for entry in table["groups"]] == [0, 1]
+    assert 0 < table["tiny"][0]["grown"] < 1

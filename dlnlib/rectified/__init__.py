@@ -2,7 +2,7 @@
 
 `gradient_descent` follows a rectified network, or the linear one with given gates; `piecewise_flow` the gradient flow
 through all its switches; `extract_pathways` groups units by their gates, and `pathway_network` builds the gated network.
-`python -m dlnlib.rectified` computes the stored runs of the contextual task anew; it takes about ten minutes.
+`python -m dlnlib.rectified` computes the stored runs of the contextual task anew; it takes about fifteen minutes.
 """
 
 from dlnlib.rectified._compare import Comparison, compare_losses, time_to

@@ -1,4 +1,4 @@
-"""Compute the stored table anew: `python -m dlnlib.rectified`. Takes about ten minutes."""
+"""Compute the stored table anew: `python -m dlnlib.rectified`. Takes about fifteen minutes."""
 
 import json
 from pathlib import Path

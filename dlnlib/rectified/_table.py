@@ -16,7 +16,18 @@ from dlnlib.rectified._network import Run, gradient_descent
 from dlnlib.rectified._pathways import contributions, extract_pathways, pathway_network, relative_gates
 from dlnlib.simulate import gradient_descent as gated_descent
 
-__all__ = ["CONTEXTS", "SCALES", "StoredRun", "build", "rectified_run", "shares_by_contexts", "stored_groups", "stored_run", "stored_runs", "stored_tiny"]
+__all__ = [
+    "CONTEXTS",
+    "SCALES",
+    "StoredRun",
+    "build",
+    "rectified_run",
+    "shares_by_contexts",
+    "stored_groups",
+    "stored_run",
+    "stored_runs",
+    "stored_tiny",
+]
 
 CONTEXTS, SCALES, SEEDS = (3, 4, 5), (0.005 / 700, 1e-4, 1e-3, 1e-2), (0, 1, 2)
 TINY = (0.005 / 700, 1e-8, 1e-11, 1e-14)
@@ -83,9 +94,9 @@ def one_run(contexts: int, scale: float, seed: int, kinds: Sequence[str], curves
         losses[kind] = gated_descent(start, seen, STEP, STEPS, record=FINE).loss
     entry: dict[str, Any] = {"contexts": contexts, "scale": scale, "seed": seed}
     entry["times"] = {kind: [_finite(time_to(t, loss, level)) for level in LEVELS] for kind, loss in losses.items()}
-    most = {"mixed alone": 1.5, "modular alone": 3.0}
+    most = {"mixed alone": 3 / 16, "modular alone": 3 / 8}
     entry["compared"] = {
-        kind: _short(compare_losses(t, losses["relu"], losses[kind], most=most.get(kind, 0.5)), 4) for kind in kinds
+        kind: _short(compare_losses(t, losses["relu"], losses[kind], most=most.get(kind, 1 / 16) * t[-1]), 4) for kind in kinds
     }
     if curves:
         thin = np.isin(FINE, THIN)
@@ -114,7 +125,7 @@ def groups(contexts: int, seed: int) -> dict[str, Any]:
         "share": _short(found.share, 3), "agreement": _short(found.agreement, 3),
         "times": {name: [_finite(time_to(t, loss, level)) for level in LEVELS] for name, loss in compared.items()},
         "compared": {
-            name: _short(compare_losses(t, relu.history[FINE], loss, most=1.5), 4) for name, loss in compared.items()
+            name: _short(compare_losses(t, relu.history[FINE], loss, most=3 / 16 * t[-1]), 4) for name, loss in compared.items()
         },
     }  # fmt: skip
 
@@ -145,7 +156,7 @@ def tiny_start(contexts: int, scale: float, n_steps: int = 14_000) -> dict[str, 
 
 
 def build() -> dict[str, Any]:
-    """Compute everything that is stored; takes about ten minutes on one core."""
+    """Compute everything that is stored; takes about fifteen minutes on one core."""
     runs = []
     for contexts in CONTEXTS:
         for scale in SCALES:
@@ -156,6 +167,7 @@ def build() -> dict[str, Any]:
         "t": _short(STEP * np.array(THIN), 6),
         "runs": runs,
         "groups": [groups(C, seed) for C in CONTEXTS for seed in SEEDS[:2]],
+        "tiny": [tiny_start(C, scale) for C in (CONTEXTS[0], CONTEXTS[-1]) for scale in TINY],
     }
 
 
@@ -190,9 +202,7 @@ def stored_tiny() -> list[dict[str, Any]]:
 
     times : "relu" and "mixed" -> times to half, a tenth and a hundredth of the first loss. grown : as in `tiny_start`.
     """
-    return [
-        {**entry, "times": {name: _times(values) for name, values in entry["times"].items()}} for entry in _stored()["tiny"]
-    ]
+    return [{**entry, "times": {name: _times(values) for name, values in entry["times"].items()}} for entry in _stored()["tiny"]]
 
 
 def _read(t: Array, entry: dict[str, Any]) -> StoredRun:
