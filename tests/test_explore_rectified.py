@@ -53,7 +53,7 @@ def test_the_words_of_the_units() -> None:
 
 
 @pytest.mark.parametrize("contexts", rectified.CONTEXTS)
-@pytest.mark.parametrize("scale", rectified.SCALES)
+@pytest.mark.parametrize("scale", _contexts.SCALES)
 def test_curves_begin_at_one_and_shares_add_to_one(contexts: int, scale: float) -> None:
     drawn = CONTEXTS.drawn(contexts=contexts, scale=scale)[0]
     for _, loss in drawn[:3]:

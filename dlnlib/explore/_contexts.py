@@ -14,6 +14,7 @@ __all__ = ["context_pathways"]
 
 SHIFTS = ("as they are", "moved by the best shift")
 NAMES = {"mixed": "mixed (ReLN)", "modular": "modular"}
+SCALES = (7e-6, *rectified.SCALES[1:])  # the first as a reader wants to see it; it is 0.005/700
 
 
 @cache
@@ -21,10 +22,13 @@ def _stored(contexts: int, scale: float) -> rectified.StoredRun:
     return rectified.stored_run(contexts, scale)
 
 
+def _nearest(scale: float) -> float:
+    """Return the stored start nearest to a position of the control; in a kernel it moves freely."""
+    return min(rectified.SCALES, key=lambda stored: abs(np.log(stored / scale)))
+
+
 def _losses(contexts: int, scale: float, shift: str) -> dict[str, Any]:
-    # Between the positions of the page the nearest stored start is shown.
-    nearest = min(rectified.SCALES, key=lambda stored: abs(np.log(stored / scale)))
-    run = _stored(contexts, nearest)
+    run = _stored(contexts, _nearest(scale))
     moved = shift == SHIFTS[1]
     found: dict[str, Any] = {"t": run.t, "relu": np.maximum(run.losses["relu"] / run.losses["relu"][0], 1e-5)}
     said = []
@@ -46,8 +50,7 @@ def _losses(contexts: int, scale: float, shift: str) -> dict[str, Any]:
 
 
 def _shares(contexts: int, scale: float) -> dict[str, Any]:
-    nearest = min(rectified.SCALES, key=lambda stored: abs(np.log(stored / scale)))
-    run = _stored(contexts, nearest)
+    run = _stored(contexts, _nearest(scale))
     fewer = run.shares[:, 1:-2].sum(axis=1)
     last = run.shares[-1]
     say = f"At the end units open in all contexts carry {100 * last[-1]:.0f} %, in all but one {100 * last[-2]:.0f} %, "
@@ -65,7 +68,7 @@ def context_pathways() -> Explorer:
         name="context-pathways",
         controls=(
             Slider("contexts", "contexts C", tuple(float(C) for C in rectified.CONTEXTS), 3.0, whole=True),
-            Slider("scale", "size of the start", rectified.SCALES, rectified.SCALES[0], log=True),
+            Slider("scale", "size of the start", SCALES, SCALES[0], log=True),
             Choice("shift", "gated networks", SHIFTS, SHIFTS[0]),
         ),
         parts=(
