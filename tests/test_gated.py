@@ -10,11 +10,11 @@ from dlnlib.simulate import DivergenceError
 
 
 def random_graph(seed):
-    """Return a random acyclic graph with random data and real-valued gates, and the arguments of its task."""
+    """Return a random acyclic graph (with two inputs for odd seeds), inputs, outputs and real-valued gates."""
     rng = np.random.default_rng(seed)
     names = [f"n{i}" for i in range(rng.integers(4, 8))]
     nodes = {name: int(rng.integers(1, 5)) for name in names}
-    pairs = [(names[i], names[j]) for j in range(1, len(names)) for i in rng.choice(j, size=min(j, 2), replace=False)]
+    pairs = [(names[i], names[j]) for j in range(1 + seed % 2, len(names)) for i in rng.choice(j, size=min(j, 2), replace=False)]
     pairs.append(pairs[0])  # two edges between the same nodes
     net = gated.GatedNetwork(nodes, {f"e{k}": pair for k, pair in enumerate(pairs)})
     n = 9
@@ -117,8 +117,9 @@ def test_descent_approaches_the_flow_in_first_order():
     assert_allclose(np.log2(np.array(errors[:-1]) / errors[1:]), 1.0, atol=0.05)
 
 
-def test_moments_are_those_of_the_definition_and_forget_how_many_samples():
-    net, X, Y, gates, _ = random_graph(2)
+@pytest.mark.parametrize("seed", [2, 6, 7])
+def test_moments_are_those_of_the_definition_and_forget_how_many_samples(seed):
+    net, X, Y, gates, _ = random_graph(seed)
     task = net.task(X, Y, **gates)
     on_paths = []
     for path in net.paths:
@@ -242,6 +243,21 @@ def test_frames_are_carried_through_connected_routes():
     frames = [red.frames[f"x{i}"] for i in range(4)]
     for frame in frames[1:]:  # the same task on every route: the same modes, in a frame shared up to the equal pair
         assert_allclose(np.abs(frame[:, :2].T @ frames[0][:, :2]), np.eye(2), atol=1e-9)
+
+
+def test_modes_that_agree_on_average_are_told_apart_by_single_paths():
+    # Task 0 has the strengths (2, 1), task 1 (1, 2): what both share says nothing about the frames.
+    rng = np.random.default_rng(4)
+    V, U = np.linalg.qr(rng.normal(size=(2, 2)))[0], np.linalg.qr(rng.normal(size=(3, 3)))[0][:, :2]
+    nodes = {"x": 2, "p0": 2, "p1": 2, "y": 3}
+    net = gated.GatedNetwork(nodes, {f"{side}{k}": ends for k in (0, 1) for side, ends in
+                                     (("in", ("x", f"p{k}")), ("out", (f"p{k}", "y")))})  # fmt: skip
+    X = np.tile(np.sqrt(2) * np.eye(2), (2, 1))
+    Y = np.concatenate([np.sqrt(2) * (U * s @ V.T).T for s in ([2.0, 1.0], [1.0, 2.0])])
+    red = gated.reduce(net.task(X, Y, node_gates={"p0": [1, 1, 0, 0], "p1": [0, 0, 1, 1]}))
+    assert red.defect < 1e-12
+    assert_allclose(np.sort(np.abs(red.s), axis=1), [[0.5, 1.0], [0.5, 1.0]], atol=1e-12)
+    assert_allclose(np.abs(red.frames["x"].T @ V).max(axis=0), 1.0, atol=1e-10)
 
 
 def test_unconnected_routes_have_modes_of_their_own():
