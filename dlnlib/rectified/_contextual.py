@@ -84,7 +84,7 @@ def context_gates(context: ArrayLike, kind: str) -> dict[str, Array]:
 def contextual_network(task: ContextualTask, kind: str, width: int) -> tuple[GatedNetwork, GatedMoments]:
     """Return a gated network for the contextual task and what it sees of it, the loss summed over the samples.
 
-    The common path sees item and context, every other path the item alone (`def-reln`).
+    The common path sees item and context, every other path the item alone.
     task : from `contextual_task`. kind : a name of PATHWAYS; "mixed" is the rectified linear network of the source.
     width : hidden units of each pathway.
     """
@@ -105,7 +105,7 @@ def contextual_network(task: ContextualTask, kind: str, width: int) -> tuple[Gat
 
 
 def item_network(contexts: int, kind: str, sigma: float = 1.0, width: int = 1) -> tuple[GatedNetwork, GatedMoments]:
-    """Return the gated network of one item mode, with `item_task` as its data, the loss summed over the contexts.
+    """Return the gated network of one item mode, with `item_task` as its data, the loss summed (`eq-item-modes`).
 
     contexts, sigma : as in `item_task`. kind, width : as in `contextual_network`.
     """
