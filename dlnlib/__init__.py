@@ -45,6 +45,7 @@ _SUBMODULES = (
     "network",
     "plotting",
     "propagation",
+    "rectified",
     "semantic",
     "simulate",
     "trajectory",

@@ -27,7 +27,12 @@ LAYERS = (
     ("expanded", "hessian", "lowrank", "measure"),
     ("simulate",),
     ("exact", "initialise"),
+<<<<<<< HEAD
     ("completion", "gated", "global_gates", "landscape", "semantic", "generalisation"),
+=======
+    ("completion", "gated", "landscape", "semantic", "generalisation"),
+    ("rectified",),
+>>>>>>> ch10
     ("figures", "explore"),
     ("exercises",),
 )

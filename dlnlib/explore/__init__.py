@@ -5,6 +5,7 @@ them. A chart of one's own needs nothing else; on the built page each combinatio
 """
 
 from dlnlib.explore._completion import completion_paths
+from dlnlib.explore._contexts import context_pathways
 from dlnlib.explore._critical_sets import critical_sets
 from dlnlib.explore._delay import depth_and_delay
 from dlnlib.explore._descents import double_descent
@@ -25,6 +26,7 @@ from dlnlib.explore._transfer import transfer_between_tasks
 from dlnlib.explore._unbalanced import unbalanced_modes
 from dlnlib.explore._walk import landscape_walk
 from dlnlib.explore._whitening import whitening_order
+from dlnlib.explore._xor_units import xor_units
 
 __all__ = [
     "Choice",
@@ -34,6 +36,7 @@ __all__ = [
     "Series",
     "Slider",
     "completion_paths",
+    "context_pathways",
     "critical_sets",
     "depth_and_delay",
     "double_descent",
@@ -54,4 +57,5 @@ __all__ = [
     "unbalanced_modes",
     "whitening_order",
     "words",
+    "xor_units",
 ]
