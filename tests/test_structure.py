@@ -26,7 +26,7 @@ LAYERS = (
     ("expanded", "hessian", "lowrank", "measure"),
     ("simulate",),
     ("exact", "initialise"),
-    ("completion", "landscape", "semantic", "generalisation"),
+    ("completion", "disentanglement", "landscape", "semantic", "generalisation"),
     ("figures", "explore"),
     ("exercises",),
 )

@@ -10,12 +10,14 @@ from dlnlib.explore._delay import depth_and_delay
 from dlnlib.explore._descents import double_descent
 from dlnlib.explore._growing import growing_tree
 from dlnlib.explore._illusions import illusory_beliefs
+from dlnlib.explore._impostors import impostors
 from dlnlib.explore._levels import level_race
 from dlnlib.explore._model import Choice, Explorer, Panel, Part, Series, Slider, words
 from dlnlib.explore._overtraining import error_over_time
 from dlnlib.explore._products import product_spectra
 from dlnlib.explore._race import mode_race
 from dlnlib.explore._ranks import rank_of_products
+from dlnlib.explore._score_test import score_test
 from dlnlib.explore._shares import modes_learnt
 from dlnlib.explore._steps import one_layer_steps
 from dlnlib.explore._unbalanced import unbalanced_modes
@@ -36,6 +38,7 @@ __all__ = [
     "error_over_time",
     "growing_tree",
     "illusory_beliefs",
+    "impostors",
     "landscape_walk",
     "level_race",
     "mode_race",
@@ -43,6 +46,7 @@ __all__ = [
     "one_layer_steps",
     "product_spectra",
     "rank_of_products",
+    "score_test",
     "unbalanced_modes",
     "whitening_order",
     "words",
