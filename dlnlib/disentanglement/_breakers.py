@@ -42,7 +42,8 @@ def train(
     """Return two layers after so many full-batch steps, by descent, by descent with momentum 0.9, or by Adam.
 
     weights : (W_1, W_2), leading axes a batch. step : eta. n_steps : from 0.
-    rule : "descent" and "momentum" treat all orthonormal bases of the hidden layer alike, "adam" (0.9, 0.999, 1e-8, its step falling linearly to zero) works on single entries and does not.
+    rule : "descent" and "momentum" treat all orthonormal bases of the hidden layer alike, "adam" (0.9, 0.999, 1e-8, its step
+    falling linearly to zero) works on single entries and does not.
     decay : omega, of omega/2 (|W_1|^2 + |W_2|^2). keep : as in `dropout_loss`, whose mean is descended, without sampling.
     Raises ValueError when the weights run away; take a smaller step then.
     """
