@@ -165,8 +165,8 @@ def neuron_score(ratio: ArrayLike) -> Array:
     small, zero = b < 1e-4, a == 0
     b0, a0 = np.where(small, 0.5, b), np.where(zero, 0.5, a)
     weak = np.where(zero, 0.0, a0 * np.arcsinh(b0 / (ROOT2 * a0)))
-    # Near equal strengths both terms are 1/sqrt(2) up to b^2.
-    return np.where(small, 2 * ROOT2 / np.pi * (1 - (1 - share) / 6), 2 / np.pi * (np.arcsin(b0 / ROOT2) + weak) / b0)
+    # Near equal strengths the terms in b^2 of both functions cancel.
+    return np.where(small, 2 * ROOT2 / np.pi, 2 / np.pi * (np.arcsin(b0 / ROOT2) + weak) / b0)
 
 
 @dataclass(frozen=True, eq=False)

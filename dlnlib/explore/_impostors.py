@@ -15,7 +15,7 @@ __all__ = ["impostors"]
 
 PRIORS = ("uniform", "Laplace", "Gaussian", "exponential")
 ANGLES = (0.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0)
-POINTS = 300
+POINTS = 200
 LINES = (0.15, 0.5, 0.85)  # probabilities of the factor that stays constant
 ALONG = np.concatenate([[0.003, 0.01, 0.03], np.linspace(0.07, 0.93, 17), [0.97, 0.99, 0.997]])
 BINS = 16
@@ -115,7 +115,7 @@ def impostors() -> Explorer:
             Panel("coordinate f₁", "share of the cloud"),
         ),
         series=(
-            Series("cloud", "cloud", "f1", "f2", "points", mode=6),
+            Series("cloud", "cloud", "f1", "f2", "points"),
             *lines,
             Series("f₁", "marginal", "f", "share", "bars", mode=0, panel=1),
             Series("prior", "marginal", "f", "prior", "theory", panel=1),

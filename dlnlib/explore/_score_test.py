@@ -20,7 +20,7 @@ BASES = ("neurons", "singular basis")
 RATIOS = (0.5, 0.7, 0.9, 1.0)
 SCALES = (0.001, 0.1, 1.0)
 FACTORS, NETWORKS, COPIES = 3, 200, 30
-EDGES = np.linspace(0.4, 1.0, 31)
+EDGES = np.linspace(0.5, 1.0, 26)
 STRONGEST = 2.0
 
 
@@ -75,7 +75,7 @@ def score_test() -> Explorer:
             Slider("scale", "scale of the start", SCALES, 0.001, log=True),
         ),
         parts=(Part("scores", _histograms, controls, digits=3),),
-        panels=(Panel("matching score", "share", x_domain=(0.4, 1.0)),),
+        panels=(Panel("matching score", "share", x_domain=(0.5, 1.0)),),
         series=(
             Series("networks", "scores", "score", "own", "bars", mode=0),
             Series("rotated copies", "scores", "score", "copies", "theory", mode=1),
