@@ -34,6 +34,7 @@ _SUBMODULES = (
     "expanded",
     "explore",
     "figures",
+    "gated",
     "generalisation",
     "hessian",
     "initialise",

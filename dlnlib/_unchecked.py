@@ -50,6 +50,27 @@ def layer_gradients(layers: Weights, moments: Moments) -> Weights:
     return back_through(layers, lambda W: W @ moments.xx - moments.yx)
 
 
+def chain_curvature(layers: Weights, moments: Moments, D: Weights) -> Weights:
+    """Return the Hessian applied to D: the gradient differentiated by the product rule, with prefix and suffix products."""
+    depth = len(layers)
+    below: list[tuple[Array | None, Array | None]] = [(None, None)]  # prefix product and its derivative
+    for W, V in zip(layers, D, strict=True):
+        P, dP = below[-1]
+        if P is None or dP is None:
+            below.append((W, V))
+        else:
+            below.append((W @ P, V @ P + W @ dP))
+    P, dP = below[-1]
+    assert P is not None and dP is not None
+    G, dG = P @ moments.xx - moments.yx, dP @ moments.xx
+    result: list[Array] = []
+    for i in range(depth - 1, -1, -1):
+        P, dP = below[i]
+        result.append(dG if P is None or dP is None else dG @ transpose(P) + G @ transpose(dP))
+        G, dG = transpose(layers[i]) @ G, transpose(D[i]) @ G + transpose(layers[i]) @ dG
+    return tuple(reversed(result))
+
+
 def join(layers: Weights) -> Array:
     """Return all entries as one vector (..., n_parameters), layer 1 first, each layer row by row."""
     return np.concatenate([W.reshape(*W.shape[:-2], -1) for W in layers], axis=-1)

@@ -80,6 +80,13 @@ def as_times(name: str, value: ArrayLike, *, increasing: bool = False, nonnegati
     return array
 
 
+def as_batch(batch: tuple[int, ...]) -> tuple[int, ...]:
+    """Return leading axes as a tuple of counts."""
+    if not isinstance(batch, tuple):
+        raise ValueError(f"batch must be a tuple of integers such as (10,), got {batch!r}")
+    return tuple(as_count("batch", b) for b in batch)
+
+
 def as_rng(rng: Any) -> np.random.Generator:
     """Return the generator, or say how to make one."""
     if not isinstance(rng, np.random.Generator):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib._linalg import orthonormal
-from dlnlib._validate import Array, Weights, as_array, as_count, as_modes, as_rng, as_scalar, as_widths
+from dlnlib._validate import Array, Weights, as_array, as_batch, as_count, as_modes, as_rng, as_scalar, as_widths
 from dlnlib.moments import Modes, Moments
 
 __all__ = ["balanced", "decoupled", "from_product", "gaussian", "orthogonal", "pretrained"]
@@ -26,7 +26,7 @@ def gaussian(
     widths : (d_0, ..., d_L). scale : standard deviation of every entry, or "fan_in" for 1/sqrt(d_{l-1}), which keeps
     the expected squared length of a signal from layer to layer. batch : leading axes.
     """
-    sizes, generator, lead = as_widths(widths), as_rng(rng), _as_batch(batch)
+    sizes, generator, lead = as_widths(widths), as_rng(rng), as_batch(batch)
     if isinstance(scale, str):
         if scale != "fan_in":
             raise ValueError(f'scale must be a number or "fan_in", got {scale!r}')
@@ -48,7 +48,7 @@ def orthogonal(
 
     W^T W = gain^2 I when the layer is tall, W W^T = gain^2 I when it is wide. widths, batch as in `gaussian`.
     """
-    sizes, generator, lead = as_widths(widths), as_rng(rng), _as_batch(batch)
+    sizes, generator, lead = as_widths(widths), as_rng(rng), as_batch(batch)
     factor = as_scalar("gain", gain)
     return tuple(factor * orthonormal(m, n, generator, lead) for m, n in zip(sizes[1:], sizes[:-1], strict=True))
 
@@ -159,9 +159,3 @@ def pretrained(
     last = orthonormal(sizes[-1], sizes[-2], generator)
     layers.append(last if readout == "orthogonal" else np.zeros_like(last))
     return tuple(layers)
-
-
-def _as_batch(batch: tuple[int, ...]) -> tuple[int, ...]:
-    if not isinstance(batch, tuple):
-        raise ValueError(f"batch must be a tuple of integers such as (10,), got {batch!r}")
-    return tuple(as_count("batch", b) for b in batch)

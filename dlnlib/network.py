@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib._linalg import transpose
-from dlnlib._unchecked import join, layer_gradients, loss_of_product, product_of, split
+from dlnlib._task import Task, as_task
+from dlnlib._unchecked import join, product_of, split
 from dlnlib._validate import Array, Weights, as_array, as_weights, as_widths, finite_result
 from dlnlib.moments import Moments
 
@@ -39,22 +40,24 @@ def error_correlation(weights: Sequence[ArrayLike], moments: Moments) -> Array:
         return finite_result("the error correlation", moments.yx - product_of(layers) @ moments.xx)
 
 
-def loss(weights: Sequence[ArrayLike], moments: Moments) -> Array:
+def loss(weights: Sequence[ArrayLike], moments: Moments | Task) -> Array:
     """Return 1/2 E||y - W x||^2 from the moments, shape (...) of the batch axes (`eq-loss-moments`)."""
-    layers = as_weights(weights, moments)
+    task = as_task(moments)
+    layers = task.fit(weights)
     with np.errstate(over="ignore", invalid="ignore"):
-        return finite_result("the loss", loss_of_product(product_of(layers), moments))
+        return finite_result("the loss", task.loss_of(layers))
 
 
-def gradients(weights: Sequence[ArrayLike], moments: Moments) -> Weights:
+def gradients(weights: Sequence[ArrayLike], moments: Moments | Task) -> Weights:
     """Return dLoss/dW_l for every layer, each shaped like its layer (`eq-layer-gradient`).
 
     dLoss/dW_l = -(W_L...W_{l+1})^T (yx - W xx) (W_{l-1}...W_1)^T, by prefix and suffix products: the cost grows
     linearly with depth and does not depend on the number of samples.
     """
-    layers = as_weights(weights, moments)
+    task = as_task(moments)
+    layers = task.fit(weights)
     with np.errstate(over="ignore", invalid="ignore"):
-        result = layer_gradients(layers, moments)
+        result = task.slopes_of(layers)
     for i, g in enumerate(result, start=1):
         finite_result(f"the gradient of W_{i}", g)
     return result

@@ -9,7 +9,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from dlnlib._unchecked import loss_of_product, product_of, strengths_of_product
+from dlnlib._task import Task, as_task
+from dlnlib._unchecked import product_of, strengths_of_product
 from dlnlib._validate import Array, Weights, as_array, as_modes, as_times
 from dlnlib.moments import Modes, Moments
 
@@ -22,7 +23,7 @@ class Trajectory:
 
     t : (n_t,) in units of tau = 1/eta (gradient descent: t = eta * step).
     weights : tuple of arrays (n_t, ..., d_l, d_{l-1}); the first axis is time, then the batch axes.
-    moments : what was learnt.
+    moments : what was learnt, of a chain of layers its moments.
     source : "gradient flow", "gradient descent" or the name of the closed form.
     settings : what the solver was given.
     dense : t -> weights between the recorded times, where the solver has it.
@@ -30,7 +31,7 @@ class Trajectory:
 
     t: Array
     weights: Weights
-    moments: Moments
+    moments: Moments | Task
     source: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     dense: Callable[[Array], Weights] | None = field(default=None, repr=False)
@@ -45,13 +46,14 @@ class Trajectory:
 
     @cached_property
     def product(self) -> Array:
-        """End-to-end matrices, (n_t, ..., d_out, d_in)."""
+        """End-to-end matrices, (n_t, ..., d_out, d_in), of a chain of layers."""
+        self._chain()
         return product_of(self.weights)
 
     @cached_property
     def loss(self) -> Array:
         """Loss at each time, (n_t, ...)."""
-        return loss_of_product(self.product, self.moments)
+        return as_task(self.moments).loss_of(self.weights)
 
     @property
     def final(self) -> Weights:
@@ -60,9 +62,16 @@ class Trajectory:
 
     def strengths(self, modes: Modes | None = None) -> Array:
         """Return the mode strengths u_k = U_k^T W V_k, (n_t, ..., r) (`def-strength`); modes of yx by default."""
-        task = self.moments
+        task = self._chain()
         chosen = task.modes() if modes is None else as_modes(modes, d_in=task.d_in, d_out=task.d_out)
         return strengths_of_product(self.product, chosen)
+
+    def _chain(self) -> Moments:
+        if not isinstance(self.moments, Moments):
+            raise ValueError(
+                "this network is no chain of layers, so it has no end-to-end matrix; use its own methods, such as path_matrices"
+            )
+        return self.moments
 
     def at(self, t: ArrayLike) -> Weights:
         """Return the weights at one time or at several, from the solver's own interpolant.

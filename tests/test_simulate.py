@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import dlnlib as dln
-from dlnlib import Moments, gradient_descent, gradient_flow, initialise, simulate
+from dlnlib import Moments, _task, gradient_descent, gradient_flow, initialise
 from dlnlib.network import flatten, imbalances
 from dlnlib.simulate import DivergenceError, largest_stable_step
 
@@ -192,7 +192,7 @@ def test_many_outputs_are_reduced_exactly(sizes, batch, monkeypatch):
         return flow.weights, flow.at([0.2, 0.7]), descent.weights
 
     reduced = run()
-    monkeypatch.setattr(simulate, "reduce_outputs", lambda layers, moments: (layers, moments, lambda weights: weights))
+    monkeypatch.setattr(_task, "reduce_outputs", lambda layers, moments: (layers, moments, lambda weights: weights))
     full = run()
     for a, b in zip(reduced, full, strict=True):
         assert_allclose(flatten(a), flatten(b), rtol=1e-8, atol=1e-10)
@@ -204,6 +204,6 @@ def test_the_stable_step_survives_the_reduction(monkeypatch):
     moments = Moments.from_teacher(rng.standard_normal((20, 2)) / 2, np.diag([2.0, 0.6]))
     start = initialise.gaussian((2, 2, 20), rng=rng, scale=0.1)
     reduced = largest_stable_step(start, moments)
-    monkeypatch.setattr(simulate, "reduce_outputs", lambda layers, moments: (layers, moments, lambda weights: weights))
+    monkeypatch.setattr(_task, "reduce_outputs", lambda layers, moments: (layers, moments, lambda weights: weights))
     # Along a path integrated with rtol=1e-8, cut where the slope has fallen by 1e-6.
     assert_allclose(reduced, largest_stable_step(start, moments), rtol=1e-5)
