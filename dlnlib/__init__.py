@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 _SUBMODULES = (
     "completion",
     "datasets",
+    "disentanglement",
     "exact",
     "exercises",
     "expanded",

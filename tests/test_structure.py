@@ -28,11 +28,15 @@ LAYERS = (
     ("simulate",),
     ("exact", "initialise"),
 <<<<<<< HEAD
+<<<<<<< HEAD
     ("completion", "gated", "global_gates", "landscape", "semantic", "generalisation"),
 =======
     ("completion", "gated", "landscape", "semantic", "generalisation"),
     ("rectified",),
 >>>>>>> ch10
+=======
+    ("completion", "disentanglement", "gated", "landscape", "semantic", "generalisation"),
+>>>>>>> ch11
     ("figures", "explore"),
     ("exercises",),
 )

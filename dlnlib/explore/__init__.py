@@ -12,6 +12,7 @@ from dlnlib.explore._descents import double_descent
 from dlnlib.explore._gated_race import neural_race
 from dlnlib.explore._growing import growing_tree
 from dlnlib.explore._illusions import illusory_beliefs
+from dlnlib.explore._impostors import impostors
 from dlnlib.explore._levels import level_race
 from dlnlib.explore._model import Choice, Explorer, Panel, Part, Series, Slider, words
 from dlnlib.explore._overtraining import error_over_time
@@ -20,6 +21,7 @@ from dlnlib.explore._race import mode_race
 from dlnlib.explore._ranks import rank_of_products
 from dlnlib.explore._routes import trained_routes
 from dlnlib.explore._ring import kernel_on_ring
+from dlnlib.explore._score_test import score_test
 from dlnlib.explore._shares import modes_learnt
 from dlnlib.explore._steps import one_layer_steps
 from dlnlib.explore._transfer import transfer_between_tasks
@@ -44,6 +46,7 @@ __all__ = [
     "growing_tree",
     "illusory_beliefs",
     "kernel_on_ring",
+    "impostors",
     "landscape_walk",
     "level_race",
     "mode_race",
@@ -54,6 +57,7 @@ __all__ = [
     "rank_of_products",
     "trained_routes",
     "transfer_between_tasks",
+    "score_test",
     "unbalanced_modes",
     "whitening_order",
     "words",
