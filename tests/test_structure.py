@@ -27,16 +27,8 @@ LAYERS = (
     ("expanded", "hessian", "lowrank", "measure"),
     ("simulate",),
     ("exact", "initialise"),
-<<<<<<< HEAD
-<<<<<<< HEAD
-    ("completion", "gated", "global_gates", "landscape", "semantic", "generalisation"),
-=======
-    ("completion", "gated", "landscape", "semantic", "generalisation"),
+    ("completion", "disentanglement", "gated", "global_gates", "landscape", "semantic", "generalisation"),
     ("rectified",),
->>>>>>> ch10
-=======
-    ("completion", "disentanglement", "gated", "landscape", "semantic", "generalisation"),
->>>>>>> ch11
     ("figures", "explore"),
     ("exercises",),
 )

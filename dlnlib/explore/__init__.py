@@ -19,8 +19,8 @@ from dlnlib.explore._overtraining import error_over_time
 from dlnlib.explore._products import product_spectra
 from dlnlib.explore._race import mode_race
 from dlnlib.explore._ranks import rank_of_products
-from dlnlib.explore._routes import trained_routes
 from dlnlib.explore._ring import kernel_on_ring
+from dlnlib.explore._routes import trained_routes
 from dlnlib.explore._score_test import score_test
 from dlnlib.explore._shares import modes_learnt
 from dlnlib.explore._steps import one_layer_steps
@@ -45,8 +45,8 @@ __all__ = [
     "error_over_time",
     "growing_tree",
     "illusory_beliefs",
-    "kernel_on_ring",
     "impostors",
+    "kernel_on_ring",
     "landscape_walk",
     "level_race",
     "mode_race",
@@ -55,9 +55,9 @@ __all__ = [
     "one_layer_steps",
     "product_spectra",
     "rank_of_products",
+    "score_test",
     "trained_routes",
     "transfer_between_tasks",
-    "score_test",
     "unbalanced_modes",
     "whitening_order",
     "words",
