@@ -111,7 +111,7 @@ def gibbs(
     f is linear in the first layer, so that mean and variance given the readouts enter instead of a draw of f.
     task : a Task. width : N >= 1, any. X : (n_new, d). gates : (n_new, M). sweeps : kept, of each chain; burn : before that,
     from a draw of the prior. chains : at least 2, independent, which gives the errors. Exact as sweeps grow; look at
-    `agreement`, above all where n exceeds N M and the temperature is small. At T = 0 it needs n <= d and n <= N.
+    `agreement`, above all where n exceeds N M and the temperature is small. At T = 0 it needs n <= M min(N, d).
     """
     one, N, new, generator = as_task(task), as_count("width", width), as_new(task, X, gates), as_rng(rng)
     kept, before, count = as_count("sweeps", sweeps, minimum=4), as_count("burn", burn, minimum=0), as_count("chains", chains)
