@@ -349,6 +349,19 @@ def test_pathways_of_exclusive_or():
     assert again.loss[-1] < 1e-8
 
 
+@pytest.mark.parametrize(("weight", "third"), [(1.0, 0.0), (10.0, 1.0)])
+def test_the_majority_counts_by_contribution(weight, third):
+    """One-hot samples, so that the gates are the signs of the weights; the odd unit of a group weighs 1 or 10."""
+    W1 = np.array([[1.0, 1, -1, -1], [1, 1, 1, -1], [1, 1, -1, -1], [-1, -1, -1, 1]])
+    found = rectified.extract_pathways((W1, np.array([[1.0, weight, 1.0, 0.5]])), np.eye(4), 2)
+    assert found.gates.tolist() == [[1, 1, third, 0], [0, 0, 0, 1]]
+    assert [units.tolist() for units in found.units] == [[0, 1, 2], [3]]
+    size = np.array([np.sqrt(2), np.sqrt(3) * weight, np.sqrt(2), 0.5])
+    assert found.share == pytest.approx([1 - size[3] / size.sum(), size[3] / size.sum()])
+    odd = size[1] / size[:3].sum()
+    assert found.agreement == pytest.approx([1 - 0.25 * (odd if third == 0 else 1 - odd), 1.0])
+
+
 def test_fewer_groups_than_asked_for():
     weights = np.array([[1.0, 0.0]]), np.array([[1.0]])
     found = rectified.extract_pathways(weights, np.eye(2), 3)

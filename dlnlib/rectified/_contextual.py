@@ -105,7 +105,7 @@ def contextual_network(task: ContextualTask, kind: str, width: int) -> tuple[Gat
 
 
 def item_network(contexts: int, kind: str, sigma: float = 1.0, width: int = 1) -> tuple[GatedNetwork, GatedMoments]:
-    """Return the gated network of one item mode, with `item_task` as its data, the loss summed (`eq-context-item-modes`).
+    """Return the gated network of one item mode, with `item_task` as its data, the loss summed (`eq-context-modes`).
 
     contexts, sigma : as in `item_task`. kind, width : as in `contextual_network`.
     """

@@ -61,6 +61,7 @@ def piecewise_flow(
     with Filippov's velocity, if both drive it back (`eq-sliding-velocity`).
     weights : (W_1, W_2) of shapes (h, d_in), (d_out, h), no batch. X : (n, d_in). Y : (n, d_out). Loss is half the mean
     squared error. t : (n_t,) increasing. rtol, atol : of the integrator, DOP853. max_switches : more are refused.
+    Once residuals are down to rounding, the side of a unit that slides is left to chance: end before.
     Raises ValueError where a start lies on a hinge, or where both sides drive a unit away from one: no unique flow.
     Source: Filippov (1964); the integrator is scipy's.
     """
