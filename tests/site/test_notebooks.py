@@ -18,13 +18,14 @@ import jupytext
 import nbformat
 import pytest
 import yaml
+from _axe import violations
 from _building import CHROMIUM, FRONT_MATTER, ROOT, build_book
 from _pages import broken_links, chapter_pages, main, soup
 from dln_plain import LEFT_OVER, PlainWriter, blocks, options, quote, write_out
 from dln_site import repository_url
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_output
-from test_browser import VIEWS, Visit, violations
+from test_browser import VIEWS, Visit
 from test_fresh import Book
 
 CHAPTERS = [Path(name).stem for name in chapter_pages()]

@@ -1,6 +1,5 @@
-"""What a reader downloads, and what a reader prints."""
+"""What a reader prints."""
 
-import gzip
 import io
 import re
 import unicodedata
@@ -8,34 +7,9 @@ import unicodedata
 import pytest
 from _building import CHROMIUM
 from _pages import chapter_pages, soup
+from test_browser import NO_FORMULAS
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install it (apt-get install chromium) to run these")
-
-MOST = 1_500_000  # bytes of a first load, compressed
-
-
-@pytest.mark.parametrize("name", chapter_pages())
-def test_first_load(browser, address, name):
-    """Everything a first visit fetches, the chart library included, as a server that compresses would send it."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    sizes = {}
-
-    def note(response):
-        if response.url.startswith(address) and response.ok:
-            sizes[response.url.removeprefix(address)] = min(len(gzip.compress(response.body(), 6)), len(response.body()))
-
-    page.on("response", note)
-    page.goto(address + name, wait_until="networkidle")
-    for figure in page.locator("figure:has(.dln-canvas)").all():
-        figure.scroll_into_view_if_needed()
-        figure.locator(".dln-canvas[data-ready]").wait_for()
-    page.wait_for_load_state("networkidle")
-    assert any("vega" in url for url in sizes) and any("mathjax" in url.lower() for url in sizes)
-    context.close()
-    heaviest = sorted(sizes.items(), key=lambda item: -item[1])[:4]
-    print(f"{name}: {sum(sizes.values())} bytes compressed in {len(sizes)} files; heaviest: {heaviest}")
-    assert sum(sizes.values()) <= MOST, heaviest
 
 
 def words_of(text):
@@ -48,9 +22,9 @@ def test_print_has_every_chart_as_a_picture_and_every_solution_open(browser, add
     from pypdf import PdfReader
 
     context = browser.new_context()
+    context.add_init_script(NO_FORMULAS)
     page = context.new_page()
     page.goto(address + name, wait_until="networkidle")
-    page.evaluate("MathJax.startup.promise.then(() => true)")
     if page.locator("figure:has(.dln-canvas)").count():
         first = page.locator("figure:has(.dln-canvas)").first
         first.scroll_into_view_if_needed()  # one chart drawn, the others still pictures: paper has pictures of all
