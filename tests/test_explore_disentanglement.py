@@ -50,14 +50,16 @@ def test_the_words_of_the_impostors() -> None:
 @pytest.mark.parametrize("scale", _score_test.SCALES)
 @pytest.mark.parametrize("ratio", [0.5, 1.0])
 def test_descent_scores_as_its_rotated_copies(ratio: float, scale: float) -> None:
-    (m, own), (_, copies) = SCORES.drawn(ratio=ratio, scale=scale)[0]
+    (m, own), (_, copies), (p, found), (_, even) = SCORES.drawn(ratio=ratio, scale=scale)[0]
+    assert len(p) == 10 and found.sum() == pytest.approx(1) and even.sum() == pytest.approx(1)
+    assert np.sum((200 * found - 20) ** 2 / 20) < 24  # chi-squared with nine degrees of freedom
     assert own.sum() == pytest.approx(1) and copies.sum() == pytest.approx(1)
     assert own @ m == pytest.approx(copies @ m, abs=0.02)
     assert "no different from" in SCORES.drawn(ratio=ratio, scale=scale)[1]
 
 
 def test_equal_strengths_follow_the_law_of_the_cube() -> None:
-    (m, _), (_, copies) = SCORES.drawn()[0]
+    (m, _), (_, copies), *_ = SCORES.drawn()[0]
     edges = np.append(m - 0.01, 1.0)
     assert copies == pytest.approx(np.diff(dis.matching_cdf(edges, 3)), abs=0.012)
 
@@ -66,7 +68,8 @@ def test_rules_that_break_the_symmetry() -> None:
     assert ", below the " in SCORES.drawn(rule="Adam", ratio=0.5)[1]
     assert ", below the " in SCORES.drawn(rule="dropout", ratio=0.5)[1]
     assert "no different from" in SCORES.drawn(rule="dropout")[1]
-    (m, own), _ = SCORES.drawn(basis="singular basis", ratio=0.5)[0]
+    (m, own), _, (_, found), _ = SCORES.drawn(basis="singular basis", ratio=0.5)[0]
     assert own[-1] == pytest.approx(1) and m[-1] == pytest.approx(0.99)
+    assert found[0] == pytest.approx(1)
     assert SCORES.drawn(basis="singular basis", ratio=0.5)[1].startswith("The singular basis scores 1 on average, above")
     assert "no different from" in SCORES.drawn(basis="singular basis")[1]

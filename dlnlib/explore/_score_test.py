@@ -19,8 +19,9 @@ RULES = ("descent", "Adam", "dropout")
 BASES = ("neurons", "singular basis")
 RATIOS = (0.5, 0.7, 0.9, 1.0)
 SCALES = (0.001, 0.1, 1.0)
-FACTORS, NETWORKS, COPIES = 3, 200, 30
+FACTORS, NETWORKS, COPIES = 3, 200, 39
 EDGES = np.linspace(0.5, 1.0, 26)
+P_EDGES = np.linspace(0.0, 1.0, 11) + 1e-9  # four of the p-values 1/40, ..., 1 in each bin
 STRONGEST = 2.0
 
 
@@ -40,30 +41,39 @@ def _trained(rule: str, ratio: float, scale: float) -> Array:
 
 @cache
 def _scores(rule: str, ratio: float, scale: float, basis: str) -> tuple[Array, Array]:
-    """Return the scores of the networks, and those of all their rotated copies."""
+    """Return the scores of the networks (NETWORKS,), and those of their rotated copies (COPIES, NETWORKS)."""
     W1 = _trained(rule, ratio, scale)
     test = dis.rotation_test(W1, np.eye(FACTORS), draws=COPIES, rng=np.random.default_rng(12))
     own = test.score if basis == "neurons" else dis.matching_score(dis.correlations(dis.singular_readout(W1), np.eye(FACTORS)))
-    return own, test.baseline.ravel()
+    return own, test.baseline
 
 
 def _histograms(rule: str, ratio: float, scale: float, basis: str) -> dict[str, Any]:
     own, copies = _scores(rule, ratio, scale, basis)
-    shares = [np.histogram(np.clip(values, EDGES[0], EDGES[-1]), bins=EDGES)[0] / len(values) for values in (own, copies)]
+    shares = [np.histogram(np.clip(values, EDGES[0], EDGES[-1]), bins=EDGES)[0] / values.size for values in (own, copies.ravel())]
     error = np.sqrt(own.var() / len(own) + copies.var() / len(own))
     read = "Neurons" if basis == "neurons" else "The singular basis"
     score = "score" if basis == "neurons" else "scores"
     gap = own.mean() - copies.mean()
     verdict = "no different from" if abs(gap) < 3 * error else ("above" if gap > 0 else "below")
     say = f"{read} {score} {words(own.mean())} on average, {verdict} the {words(copies.mean())} of randomly rotated copies."
-    return {"score": (EDGES[1:] + EDGES[:-1]) / 2, "own": shares[0], "copies": shares[1], "say": say}
+    p = (1 + np.sum(copies >= own, axis=0)) / (COPIES + 1)
+    return {
+        "score": (EDGES[1:] + EDGES[:-1]) / 2,
+        "own": shares[0],
+        "copies": shares[1],
+        "p": (P_EDGES[1:] + P_EDGES[:-1]) / 2,
+        "found": np.histogram(p, bins=P_EDGES)[0] / NETWORKS,
+        "even": np.full(10, 0.1),
+        "say": say,
+    }
 
 
 def score_test() -> Explorer:
     """Return the chart of matching scores of trained networks and of their rotated copies.
 
     Learning rule, ratio of neighbouring strengths, scale of the start and the basis that is read move. Three factors, three
-    neurons, 200 networks, 30 rotated copies each (`eq-rotation-test`). Chapter 11, `fig-score-test`.
+    neurons, 200 networks, 39 rotated copies each (`eq-rotation-test`); right, the p-values. Chapter 11, `fig-score-test`.
     """
     controls = ("rule", "ratio", "scale", "basis")
     return Explorer(
@@ -75,9 +85,14 @@ def score_test() -> Explorer:
             Slider("scale", "scale of the start", SCALES, 0.001, log=True),
         ),
         parts=(Part("scores", _histograms, controls, digits=3),),
-        panels=(Panel("matching score", "share", x_domain=(0.5, 1.0)),),
+        panels=(
+            Panel("matching score", "share", x_domain=(0.5, 1.0)),
+            Panel("p-value of the rotation test", "share of the networks", x_domain=(0.0, 1.0)),
+        ),
         series=(
             Series("networks", "scores", "score", "own", "bars", mode=0),
             Series("rotated copies", "scores", "score", "copies", "theory", mode=1),
+            Series("networks", "scores", "p", "found", "bars", mode=0, panel=1),
+            Series("even shares", "scores", "p", "even", "theory", panel=1),
         ),
     )
