@@ -99,6 +99,8 @@ def test_close_is_about_shape_and_size():
     assert close([1.0, 1e-9], [1.0, 0.0])
     assert not close([1.0], [1.0, 1.0])
     assert close(0.0, 0.0)
+    assert not close(1.0, np.inf)  # a mistake that does not apply is given as infinity
+    assert not close(1.0, np.nan)
 
 
 def test_unknown_exercises_and_double_registration(toy):
