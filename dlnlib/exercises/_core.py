@@ -186,7 +186,9 @@ def array(answer: Any, shape: tuple[int, ...] | None = None, what: str = "the an
 def close(a: ArrayLike, b: ArrayLike, rtol: float = 1e-6, atol: float = 0.0) -> bool:
     """Tell whether two arrays of equal shape agree: |a - b| <= atol + rtol * largest |b|; nothing agrees with inf or NaN."""
     A, B = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    return A.shape == B.shape and bool(np.all(np.isfinite(B))) and bool(np.all(np.abs(A - B) <= atol + rtol * np.max(np.abs(B), initial=0.0)))
+    if A.shape != B.shape or not np.all(np.isfinite(B)):
+        return False
+    return bool(np.all(np.abs(A - B) <= atol + rtol * np.max(np.abs(B), initial=0.0)))
 
 
 def compare(
