@@ -87,6 +87,17 @@ def as_batch(batch: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(as_count("batch", b) for b in batch)
 
 
+def as_seeds(seeds: Sequence[int]) -> list[int]:
+    """Return seeds as a list of counts, at least one."""
+    try:
+        numbers = [as_count("seeds", seed, minimum=0) for seed in seeds]
+    except TypeError:
+        raise ValueError(f"seeds must be a list of integers, got {seeds!r}") from None
+    if not numbers:
+        raise ValueError("seeds is empty; give at least one")
+    return numbers
+
+
 def as_rng(rng: Any) -> np.random.Generator:
     """Return the generator, or say how to make one."""
     if not isinstance(rng, np.random.Generator):

@@ -17,7 +17,7 @@ CHAPTERS = LIBRARY.parent / "chapters"
 # From the bottom up; a module may import what stands below it, and a folder its own modules.
 LAYERS = (
     ("_validate",),
-    ("_linalg", "plotting", "verify"),
+    ("_linalg", "_stored", "plotting", "verify"),
     ("_spectrum", "moments"),
     ("_unchecked",),
     ("_reduce",),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
-from dlnlib._validate import Array, as_count, as_scalar
+from dlnlib import _stored
+from dlnlib._validate import Array, as_count, as_scalar, as_seeds
 from dlnlib.completion._learning import factorised_descent
 from dlnlib.completion._nuclear import Minimiser, duality_gap, minimum_nuclear_norm
 from dlnlib.completion._task import Completion, random_task
@@ -28,7 +27,6 @@ METHODS: dict[str, tuple[int, float, float, int] | None] = {
     "L = 3, 3e-3": (3, 3e-3, 0.05, 30_000),
     "nuclear norm": None,
 }
-_FILE = "table.json"
 
 
 def task_of(share: float, seed: int) -> Completion:
@@ -46,12 +44,7 @@ def run_cell(method: str, share: float, seeds: Sequence[int]) -> tuple[Array, Ar
     if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     p = as_scalar("share", share)
-    try:
-        numbers = [as_count("seeds", seed, minimum=0) for seed in seeds]
-    except TypeError:
-        raise ValueError(f"seeds must be a list of integers, got {seeds!r}") from None
-    if not numbers:
-        raise ValueError("seeds is empty; give at least one")
+    numbers = as_seeds(seeds)
     tasks = [task_of(p, seed) for seed in numbers]
     recipe = METHODS[method]
     whole = Completion(np.stack([task.target for task in tasks]), np.stack([task.mask for task in tasks]))
@@ -84,7 +77,7 @@ def stored_small_error(seen: int, matrix: int) -> float:
 
     seen : 25, 35 or 50. matrix : 0 or 1. Raises ValueError for what is not stored.
     """
-    for entry in _stored()["small"]:
+    for entry in _stored.read("dlnlib.completion")["small"]:
         if (entry["seen"], entry["matrix"]) == (seen, matrix):
             return float(entry["error"])
     raise ValueError(f"stored are seen = 25, 35, 50 and matrix = 0, 1; got {seen!r} and {matrix!r}")
@@ -97,7 +90,7 @@ def small_errors() -> list[dict[str, Any]]:
         for matrix in (0, 1):
             task = small_task(seen, matrix)
             error = task.error(minimum_nuclear_norm(task).matrix)
-            found.append({"seen": seen, "matrix": matrix, "error": _short(error, 4)})
+            found.append({"seen": seen, "matrix": matrix, "error": _stored.short(error, 4)})
     return found
 
 
@@ -107,30 +100,24 @@ def build(seeds: int = SEEDS, shares: Sequence[float] = SHARES, methods: Sequenc
     for method in methods:
         for share in shares:
             error, rank, _ = run_cell(method, share, range(seeds))
-            cells.append({"method": method, "share": share, "error": _short(error, 4), "rank": _short(rank, 4)})
+            cells.append({"method": method, "share": share, "error": _stored.short(error, 4), "rank": _stored.short(rank, 4)})
     best = minimum_nuclear_norm(task_of(0.3, 0))
-    return {"cells": cells, "small": small_errors(), "minimiser": _short(best.matrix, 11), "dual": _short(best.dual, 11)}
+    return {
+        "cells": cells,
+        "small": small_errors(),
+        "minimiser": _stored.short(best.matrix, 11),
+        "dual": _stored.short(best.dual, 11),
+    }
 
 
 def stored_table() -> dict[tuple[str, float], tuple[Array, Array]]:
     """Return (method, share) -> (errors, effective ranks) over ten seeds, as `python -m dlnlib.completion` computed them."""
-    cells = _stored()["cells"]
+    cells = _stored.read("dlnlib.completion")["cells"]
     return {(cell["method"], cell["share"]): (np.array(cell["error"]), np.array(cell["rank"])) for cell in cells}
 
 
 def stored_minimiser() -> tuple[Completion, Minimiser]:
     """Return the task of share 0.3 and seed 0 with its stored completion of least nuclear norm and certificate."""
-    found, task = _stored(), task_of(0.3, 0)
+    found, task = _stored.read("dlnlib.completion"), task_of(0.3, 0)
     matrix, dual = np.array(found["minimiser"]), np.array(found["dual"])
     return task, Minimiser(matrix, dual, duality_gap(task, matrix, dual))
-
-
-def _stored() -> dict[str, Any]:
-    return json.loads(files("dlnlib.completion").joinpath(_FILE).read_text(encoding="utf-8"))
-
-
-def _short(values: Array, digits: int) -> Any:
-    """Return nested lists of numbers with so many significant digits."""
-    if values.ndim:
-        return [_short(value, digits) for value in values]
-    return float(f"{float(values):.{digits}g}")

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from dlnlib._flow import step_down
 from dlnlib._unchecked import back_through, product_of
-from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_weights
+from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_seeds, as_weights
 from dlnlib.gated._routing import Route, as_domains, as_routes, routing_network, routing_table
 from dlnlib.moments import Modes
 
@@ -127,12 +127,7 @@ def by_route(product: Array, shape: tuple[int, int]) -> Array:
 
 def _starts(domains: int | tuple[int, int], hidden: int, gain: float, seeds: Sequence[int]) -> Weights:
     """Return the starts of all seeds as chains, stacked."""
-    try:
-        numbers = [as_count("seeds", seed, minimum=0) for seed in seeds]
-    except TypeError:
-        raise ValueError(f"seeds must be a list of integers, got {seeds!r}") from None
-    if not numbers:
-        raise ValueError("seeds is empty; give at least one")
+    numbers = as_seeds(seeds)
     network = routing_network(domains, hidden)
     chains = [routing_chain(network.orthogonal(gain, rng=np.random.default_rng(seed)), domains) for seed in numbers]
     return tuple(np.stack(layers) for layers in zip(*chains, strict=True))

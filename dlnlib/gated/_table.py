@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
+from dlnlib import _stored
 from dlnlib._validate import Array
 from dlnlib.gated._blocks import RoutingRun, routing_descent
 from dlnlib.gated._routing import Route, blocks, circulant, hub, staircase
@@ -76,25 +75,19 @@ def build(seeds: int = SEEDS, small_seeds: int = SMALL_SEEDS) -> dict[str, Any]:
     for name in TOPOLOGIES:
         for gain in GAINS:
             found = routing_cell(name, gain, range(seeds)).at_stop
-            cells.append({"routes": name, "gain": gain, "untrained": _short(found, 3)})
-    small = [{"routes": name} | {k: _short(v, 4) for k, v in small_cell(name, range(small_seeds)).items()} for name in SMALL]
+            cells.append({"routes": name, "gain": gain, "untrained": _stored.short(found, 3)})
+    small = [
+        {"routes": name} | {k: _stored.short(v, 4) for k, v in small_cell(name, range(small_seeds)).items()} for name in SMALL
+    ]
     return {"cells": cells, "small": small}
 
 
 def stored_routing() -> dict[tuple[str, float], Array]:
     """Return (topology, gain) -> untrained loss over that of the start (12 seeds), by `python -m dlnlib.gated`."""
-    return {(cell["routes"], cell["gain"]): np.array(cell["untrained"]) for cell in _stored()["cells"]}
+    return {(cell["routes"], cell["gain"]): np.array(cell["untrained"]) for cell in _stored.read("dlnlib.gated")["cells"]}
 
 
 def stored_small() -> dict[str, dict[str, Array]]:
     """Return topology -> what `small_cell` gives for forty seeds, as `python -m dlnlib.gated` computed it."""
-    cells = _stored()["small"]
+    cells = _stored.read("dlnlib.gated")["small"]
     return {cell["routes"]: {key: np.array(value) for key, value in cell.items() if key != "routes"} for cell in cells}
-
-
-def _stored() -> dict[str, Any]:
-    return json.loads(files("dlnlib.gated").joinpath("table.json").read_text(encoding="utf-8"))
-
-
-def _short(values: Array, digits: int) -> list[float]:
-    return [float(f"{float(value):.{digits}g}") for value in values]

@@ -1,10 +1,7 @@
 """Compute the stored table anew: `python -m dlnlib.global_gates`. Takes some minutes."""
 
-import json
-from pathlib import Path
-
+from dlnlib import _stored
 from dlnlib.global_gates._table import build
 
 if __name__ == "__main__":
-    text = json.dumps(build(), separators=(",", ":")).replace("},{", "},\n{").replace(":[{", ":[\n{")
-    Path(__file__).with_name("table.json").write_text(text + "\n", encoding="utf-8")
+    _stored.write(__file__, build())

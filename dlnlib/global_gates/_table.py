@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
+from dlnlib import _stored
 from dlnlib._validate import Array, as_array, as_count, as_scalar
 from dlnlib.global_gates._gates import error_of_mean, half_space_gates, related_tasks, task_error, unit_inputs
 from dlnlib.global_gates._saddle import saddle
@@ -38,7 +37,6 @@ CHART_WIDTHS = (2, 3, 6, 12, 30, 100, 300, 1000)
 CHART_CORRELATIONS = (0.0, 0.3, 0.6, 0.8, 0.9, 1.0)
 CHART_EXAMPLES = (6, 12, 24, 36)
 SEEDS, DRAWS, SWEEPS, CHAINS = 5, 4000, 400, 12
-_FILE = "table.json"
 
 
 def regression(variance: float) -> tuple[Task, Array, Array, Array]:
@@ -151,44 +149,33 @@ def build(
 ) -> dict[str, Any]:
     """Compute what is stored."""
     cells = [
-        {"variance": s2, "width": N, **_short(regression_cell(s2, N, draws=draws, sweeps=sweeps))}
+        {"variance": s2, "width": N, **_stored.short(regression_cell(s2, N, draws=draws, sweeps=sweeps), 4)}
         for s2 in variances
         for N in widths
     ]
     related = [
-        {"teachers": c, "width": N, **_short(transfer_cell(c, N, range(seeds), draws=draws // 8))}
+        {"teachers": c, "width": N, **_stored.short(transfer_cell(c, N, range(seeds), draws=draws // 8), 4)}
         for c in correlations
         for N in transfer_widths
     ]
     curves = [
-        {"teachers": c, "examples": n, **_short(transfer_curve(c, n, seeds=seeds))} for c in curve_correlations for n in examples
+        {"teachers": c, "examples": n, **_stored.short(transfer_curve(c, n, seeds=seeds), 4)}
+        for c in curve_correlations
+        for n in examples
     ]
     return {"regression": cells, "transfer": related, "curves": curves}
 
 
 def stored_regression() -> dict[tuple[float, int], dict[str, float]]:
     """Return (variance, width) -> what `regression_cell` found, as `python -m dlnlib.global_gates` computed it."""
-    return {(cell["variance"], cell["width"]): cell for cell in _stored()["regression"]}
+    return {(cell["variance"], cell["width"]): cell for cell in _stored.read("dlnlib.global_gates")["regression"]}
 
 
 def stored_transfer() -> dict[tuple[float, int], dict[str, Any]]:
     """Return (correlation of the teachers, width) -> what `transfer_cell` found, lists over five seeds."""
-    return {(cell["teachers"], cell["width"]): cell for cell in _stored()["transfer"]}
+    return {(cell["teachers"], cell["width"]): cell for cell in _stored.read("dlnlib.global_gates")["transfer"]}
 
 
 def stored_curves() -> dict[tuple[float, int], Any]:
     """Return (correlation of the teachers, examples) -> what `transfer_curve` found at its default widths."""
-    return {(cell["teachers"], cell["examples"]): cell for cell in _stored()["curves"]}
-
-
-def _stored() -> dict[str, Any]:
-    return json.loads(files("dlnlib.global_gates").joinpath(_FILE).read_text(encoding="utf-8"))
-
-
-def _short(values: Any) -> Any:
-    """Return the same with numbers of four significant digits."""
-    if isinstance(values, dict):
-        return {key: _short(value) for key, value in values.items()}
-    if isinstance(values, list):
-        return [_short(value) for value in values]
-    return float(f"{float(values):.4g}")
+    return {(cell["teachers"], cell["examples"]): cell for cell in _stored.read("dlnlib.global_gates")["curves"]}

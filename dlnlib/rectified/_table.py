@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from dlnlib import _stored
 from dlnlib._validate import Array
 from dlnlib.rectified._compare import compare_losses, time_to
 from dlnlib.rectified._contextual import ContextualTask, contextual_network, contextual_task
@@ -35,7 +34,6 @@ UNITS, WIDTH, STEP, STEPS = 700, 100, 1e-3, 8000
 FINE = [*range(0, 2000, 10), *range(2000, STEPS + 1, 25)]  # steps at which losses are compared
 THIN = [*range(0, 1200, 50), *range(1200, 3000, 100), *range(3000, STEPS + 1, 250)]  # steps that are stored
 LEVELS = (0.5, 0.1, 0.01)
-_FILE = "table.json"
 
 
 def rectified_run(
@@ -96,13 +94,13 @@ def one_run(contexts: int, scale: float, seed: int, kinds: Sequence[str], curves
     entry["times"] = {kind: [_finite(time_to(t, loss, level)) for level in LEVELS] for kind, loss in losses.items()}
     most = {"mixed alone": 3 / 16, "modular alone": 3 / 8}
     entry["compared"] = {
-        kind: _short(compare_losses(t, losses["relu"], losses[kind], most=most.get(kind, 1 / 16) * t[-1]), 4) for kind in kinds
+        kind: _brief(compare_losses(t, losses["relu"], losses[kind], most=most.get(kind, 1 / 16) * t[-1]), 4) for kind in kinds
     }
     if curves:
         thin = np.isin(FINE, THIN)
-        entry["losses"] = {kind: _short(losses[kind][thin], 4) for kind in ("relu", "mixed", "modular")}
+        entry["losses"] = {kind: _brief(losses[kind][thin], 4) for kind in ("relu", "mixed", "modular")}
         layers = [tuple(W[k] for W in relu.weights) for k in range(len(THIN))]
-        entry["shares"] = _short(np.array([shares_by_contexts(weights, task) for weights in layers]), 3)
+        entry["shares"] = _brief(np.array([shares_by_contexts(weights, task) for weights in layers]), 3)
     return entry
 
 
@@ -121,11 +119,11 @@ def groups(contexts: int, seed: int) -> dict[str, Any]:
     compared = {"rebuilt": rebuilt, "frozen": frozen[FINE]}
     return {
         "contexts": contexts, "seed": seed, "strong": int(strong.sum()), "patterns": len(patterns),
-        "open": _short(np.array([[row[task.context == c].sum() for c in range(contexts)] for row in found.gates]), 3),
-        "share": _short(found.share, 3), "agreement": _short(found.agreement, 3),
+        "open": _brief(np.array([[row[task.context == c].sum() for c in range(contexts)] for row in found.gates]), 3),
+        "share": _brief(found.share, 3), "agreement": _brief(found.agreement, 3),
         "times": {name: [_finite(time_to(t, loss, level)) for level in LEVELS] for name, loss in compared.items()},
         "compared": {
-            name: _short(compare_losses(t, relu.history[FINE], loss, most=3 / 16 * t[-1]), 4) for name, loss in compared.items()
+            name: _brief(compare_losses(t, relu.history[FINE], loss, most=3 / 16 * t[-1]), 4) for name, loss in compared.items()
         },
     }  # fmt: skip
 
@@ -152,7 +150,7 @@ def tiny_start(contexts: int, scale: float, n_steps: int = 14_000) -> dict[str, 
     mixed = gated_descent(start, seen, STEP, n_steps, record=[*range(0, n_steps + 1, 10)]).loss
     losses = {"relu": relu.history[::10], "mixed": mixed}
     times = {name: [_finite(time_to(t, loss, level)) for level in LEVELS] for name, loss in losses.items()}
-    return {"contexts": contexts, "scale": scale, "times": times, "grown": _short(median, 3)}
+    return {"contexts": contexts, "scale": scale, "times": times, "grown": _brief(median, 3)}
 
 
 def build() -> dict[str, Any]:
@@ -164,7 +162,7 @@ def build() -> dict[str, Any]:
             runs.append(one_run(contexts, scale, 0, ("mixed", "modular", "linear", *alone), True))
         runs += [one_run(contexts, SCALES[0], seed, ("mixed", "modular"), False) for seed in SEEDS[1:]]
     return {
-        "t": _short(STEP * np.array(THIN), 6),
+        "t": _brief(STEP * np.array(THIN), 6),
         "runs": runs,
         "groups": [groups(C, seed) for C in CONTEXTS for seed in SEEDS[:2]],
         "tiny": [tiny_start(C, scale) for C in (CONTEXTS[0], CONTEXTS[-1]) for scale in TINY],
@@ -173,7 +171,7 @@ def build() -> dict[str, Any]:
 
 def stored_runs() -> list[StoredRun]:
     """Return all stored runs; those of seeds 1 and 2 have no curves and no shares."""
-    table = _stored()
+    table = _stored.read("dlnlib.rectified")
     t = np.array(table["t"])
     return [_read(t, entry) for entry in table["runs"]]
 
@@ -193,7 +191,8 @@ def stored_groups() -> list[dict[str, Any]]:
     pathway is open, by context), share and agreement of the pathways, times and compared of "rebuilt" and "frozen" networks.
     """
     return [
-        {**entry, "times": {name: _times(values) for name, values in entry["times"].items()}} for entry in _stored()["groups"]
+        {**entry, "times": {name: _times(values) for name, values in entry["times"].items()}}
+        for entry in _stored.read("dlnlib.rectified")["groups"]
     ]
 
 
@@ -202,7 +201,10 @@ def stored_tiny() -> list[dict[str, Any]]:
 
     times : "relu" and "mixed" -> times to half, a tenth and a hundredth of the first loss. grown : as in `tiny_start`.
     """
-    return [{**entry, "times": {name: _times(values) for name, values in entry["times"].items()}} for entry in _stored()["tiny"]]
+    return [
+        {**entry, "times": {name: _times(values) for name, values in entry["times"].items()}}
+        for entry in _stored.read("dlnlib.rectified")["tiny"]
+    ]
 
 
 def _read(t: Array, entry: dict[str, Any]) -> StoredRun:
@@ -217,17 +219,10 @@ def _times(values: Sequence[float | None]) -> Array:
     return np.array([np.inf if value is None else value for value in values])
 
 
-def _stored() -> dict[str, Any]:
-    return json.loads(files("dlnlib.rectified").joinpath(_FILE).read_text(encoding="utf-8"))
-
-
 def _finite(value: float) -> float | None:
     return float(f"{value:.4g}") if np.isfinite(value) else None
 
 
-def _short(values: Any, digits: int) -> Any:
-    """Return nested lists of numbers with so many significant digits, at least to the fifth decimal."""
-    array = np.asarray(values)
-    if array.ndim:
-        return [_short(value, digits) for value in array]
-    return round(float(f"{float(array):.{digits}g}"), 6)
+def _brief(values: Any, digits: int) -> Any:
+    """Return numbers for the table; losses and shares below the sixth decimal say nothing."""
+    return _stored.short(values, digits, decimals=6)
