@@ -5,6 +5,7 @@ zero and negative scales, huge and tiny numbers, text, None. A silent NaN is a f
 """
 
 import dataclasses
+import importlib
 import inspect
 import warnings
 
@@ -28,10 +29,6 @@ TOY = dln.datasets.four_items().moments
 PATH = dln.gradient_flow(WEIGHTS, MOMENTS, [0.0, 1.0])
 TIMES = np.array([0.0, 0.5, 1.0])
 COMPLETION = dln.completion.Completion(np.ones((2, 3)), np.array([[True, False, True], [True, True, False]]))
-GATED = dln.gated.GatedNetwork({"x": 2, "h": 3, "y": 2}, {"W1": ("x", "h"), "W2": ("h", "y"), "skip": ("x", "y")})
-GATED_WEIGHTS = GATED.gaussian(0.5, rng=RNG)
-GATED_TASK = GATED.task(np.eye(2), np.diag([2.0, 1.0]), edge_gates={"skip": [1.0, 1.0]})
-REDUCED = dln.gated.reduce(GATED_TASK)
 HOW = "one road against another"
 
 
@@ -122,7 +119,6 @@ CALLS = {
     },
     "explore.words": {"value": 1.5, "digits": 3},
     "exact.two_layer_time": {"u": 1.0, "s": 2.0, "a0": 0.3, "b0": 0.1},
-    "gated.reduce": {"task": GATED_TASK, "tol": 1e-9, "force": True},
     "generalisation.deep_students": {
         "t": [0.5, 1.0],
         "inputs": 3,
@@ -334,31 +330,6 @@ CALLS = {
     },
 }
 METHODS = {
-    "GatedNetwork": (dln.gated.GatedNetwork, {"nodes": {"x": 2, "y": 1}, "edges": {"W": ("x", "y")}}),
-    "GatedNetwork.gaussian": (GATED.gaussian, {"scale": 0.5, "rng": rng(), "batch": (2,)}),
-    "GatedNetwork.orthogonal": (GATED.orthogonal, {"gain": 0.5, "rng": rng(), "batch": (2,)}),
-    "GatedNetwork.imbalance": (GATED.imbalance, {"weights": GATED_WEIGHTS, "node": "h"}),
-    "GatedNetwork.path_matrices": (GATED.path_matrices, {"weights": GATED_WEIGHTS}),
-    "GatedNetwork.predict": (
-        GATED.predict,
-        {"weights": GATED_WEIGHTS, "inputs": np.eye(2), "node_gates": {"h": np.ones(2)}, "edge_gates": {"W1": np.ones(2)}},
-    ),
-    "GatedNetwork.task": (
-        GATED.task,
-        {
-            "inputs": np.eye(2),
-            "outputs": np.ones((2, 2)),
-            "node_gates": {"h": np.ones(2)},
-            "edge_gates": {"W1": np.ones(2)},
-            "sample_weights": np.ones(2),
-        },
-    ),
-    "GatedMoments.yx": (GATED_TASK.yx, {"path": 0}),
-    "GatedMoments.xx": (GATED_TASK.xx, {"first": 0, "second": 1}),
-    "Reduction.layers": (REDUCED.layers, {"b": (0.1, np.array([0.1, 0.2]), 0.3)}),
-    "Reduction.decoupled": (REDUCED.decoupled, {"b": 0.1, "rng": rng()}),
-    "Reduction.path_strengths": (REDUCED.path_strengths, {"weights": GATED_WEIGHTS}),
-    "Reduction.strengths": (REDUCED.strengths, {"layers": REDUCED.layers(0.1)}),
     "Completion": (dln.completion.Completion, {"target": np.ones((2, 3)), "mask": COMPLETION.mask}),
     "Completion.error": (COMPLETION.error, {"W": np.ones((2, 3))}),
     "Completion.gradient": (COMPLETION.gradient, {"W": np.ones((2, 3))}),
@@ -404,6 +375,19 @@ EXEMPT = {
     "exercises.checker_ids",
     "exercises.question",
 }
+
+
+# Where weights and data are both extreme these follow a stiff flow for many seconds before they refuse.
+SLOW = {"simulate.gradient_descent", "simulate.largest_stable_step"}
+
+# Calls of the larger subjects stand in files of their own, with the same names in them.
+SUBJECTS = [importlib.import_module(f"calls_{name}") for name in ("disentanglement", "gated", "global_gates", "rectified")]
+for subject in SUBJECTS:
+    CALLS |= subject.CALLS
+    METHODS |= subject.METHODS
+    INFINITE |= subject.INFINITE
+    EXEMPT |= subject.EXEMPT
+    SLOW |= subject.SLOW
 
 
 def public_functions():
@@ -518,10 +502,6 @@ def test_answers_or_says_what_is_wrong(name, data):
     chosen = data.draw(st.sampled_from(sorted(arguments)), label="argument")
     value = data.draw(replacements(arguments[chosen]), label="value")
     assert_answers(name, function, {**arguments, chosen: value})
-
-
-# Where weights and data are both extreme these follow a stiff flow for many seconds before they refuse.
-SLOW = {"simulate.gradient_descent", "simulate.largest_stable_step"}
 
 
 @pytest.mark.parametrize("name", [name for name in [*CALLS, *METHODS] if name not in SLOW])
