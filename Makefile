@@ -82,7 +82,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 test-library: $(STAMP)
-	$(BIN)/python -m pytest tests --ignore=tests/site -n 2 --cov
+	$(BIN)/python -m pytest tests --ignore=tests/site -n 2 --dist worksteal --cov
 
 test-chapters: $(STAMP)
 	$(BIN)/python -m pytest --nbval-lax chapters -n 2

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dlnlib import exact, explore
-from dlnlib.explore import Choice, Explorer, Panel, Part, Series, Slider, _live, _page, words
+from dlnlib.explore import Choice, Explorer, Panel, Part, Series, Slider, _live, _model, _page, words
 
 CHARTS = {
     name: getattr(explore, name)()
@@ -20,6 +20,7 @@ CHARTS = {
 }
 EACH = pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
 MOST_LETTERS = 260
+PAYLOADS = {}
 
 
 def corners(chart, most=96):
@@ -62,7 +63,8 @@ def test_corners_and_what_lies_between(chart):
 
 @EACH
 def test_the_page_holds_what_dlnlib_computes(chart):
-    data = _page.payload(chart)  # raises when there are too many bytes
+    data = payload_of(chart)  # raises when there are too many bytes
+    _model._computed.cache_clear()  # what follows is computed again
     assert json.loads(_page._json(data)) == json.loads(json.dumps(data))
     print(f"{chart.name}: {len(_page._json(data['tables']))} bytes of numbers")
     rng = np.random.default_rng(3)
@@ -76,6 +78,13 @@ def test_the_page_holds_what_dlnlib_computes(chart):
             for name, column in chart.columns(part, values).items():
                 if name not in ("say", "x_end"):
                     assert_rounded(row[name], column, part.digits)
+
+
+def payload_of(chart):
+    """Return the numbers of the page, computed once for all tests: some charts take seconds."""
+    if chart.name not in PAYLOADS:
+        PAYLOADS[chart.name] = _page.payload(chart)
+    return PAYLOADS[chart.name]
 
 
 def row_of(data, entry, positions):
@@ -131,6 +140,7 @@ def test_a_build_shows_the_page_and_a_kernel_shows_widgets(chart, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda one, **options: shown.append(one))
     monkeypatch.setenv("DLN_BOOK_BUILD", "1")
+    monkeypatch.setattr(_page, "payload", payload_of)
     chart._ipython_display_()
     assert shown[0].keys() == {"image/png", "text/html"}
     assert f'data-dln-chart="{chart.name}"' in shown[0]["text/html"] and "widget" not in shown[0]["text/html"]

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -119,6 +120,12 @@ class Part:
         return dict(self.controls) if isinstance(self.controls, Mapping) else {name: name for name in self.controls}
 
 
+@lru_cache(maxsize=256)
+def _computed(compute: Callable[..., Mapping[str, Any]], arguments: tuple[tuple[str, Value], ...]) -> Mapping[str, Any]:
+    """Return what a part computes; a control that comes back to where it was, or is reset, does not compute again."""
+    return compute(**dict(arguments))
+
+
 @dataclass(frozen=True)
 class Panel:
     """A pair of axes.
@@ -202,7 +209,7 @@ class Explorer:
         """Return what a part computes at the controls' values, checked: finite numbers, one sentence at most."""
         arguments = {argument: self.value(name, values[name]) for argument, name in part.bound.items()}
         found: dict[str, Any] = {}
-        for key, value in part.compute(**arguments).items():
+        for key, value in _computed(part.compute, tuple(arguments.items())).items():
             if key == "say":
                 found[key] = str(value)
                 continue
