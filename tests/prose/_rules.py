@@ -217,6 +217,8 @@ def _question_faults(source: Source, block: Directive) -> Iterator[str]:
     if len(block.body.splitlines()) > 10:
         yield f"{label} has more than ten lines"
     letters = "".join(CHOICE.findall(block.body))
+    if any(re.match(r"[*+-] \([a-z]\)", line) and re.search(r"\{[a-z:]+\}`|\]\(", line) for line in block.body.splitlines()):
+        yield f"{label}: a choice holds no link, which a click on it would follow"
     if not letters and re.search(r"\([a-z]\)", block.body):
         yield f"{label}: choices are a list whose items start with (a), (b), ..."
     try:

@@ -57,6 +57,7 @@ PLANTED = [
     ("answers", "tags: [solution]", "tags: [hide-input]", "tag solution"),
     ("answers", "jupyter: {source_hidden: true}", "jupyter: {}", "source_hidden"),
     ("answers", "ch00.weight", "ch01.weight", "start with ch00."),
+    ("questions", "(c) As long as before.", "(c) As long as {eq}`def-template-flow` says.", "no link"),
     ("answers", ":tags: [check]", ":tags: [exercise]", "has the tag check"),
     ("notation", r"s - w .", r"s - w^T .", r"^\top"),
     ("notation", r"the target $s$", r"the target $s \in \mathbb{R}$", "macros"),

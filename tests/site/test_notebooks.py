@@ -70,7 +70,7 @@ def test_code_is_the_chapters_and_was_executed(site, name):
     source = jupytext.read(ROOT / "chapters" / f"{name}.md")
     install, *cells = codes(taken(site, name))
     assert install.metadata.tags == ["install"]
-    assert [re.sub(r"\A#@title Solution to Exercise \d\.\d+\n", "", cell.source) for cell in cells] == [
+    assert [re.sub(r"\A#@title Solution to Exercise \d+\.\d+\n", "", cell.source) for cell in cells] == [
         cell.source for cell in codes(source)
     ]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
