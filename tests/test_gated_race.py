@@ -196,3 +196,7 @@ def test_late_times_rest_at_the_end():
 def test_mistakes_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_xor_falls_to_its_end_from_a_start_of_any_size():
+    assert gated.xor_strength([0.0, 100.0], 1e200) == pytest.approx([1e200, 1 / np.sqrt(2)])

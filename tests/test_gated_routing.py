@@ -182,3 +182,11 @@ NET = gated.routing_network(2, 3)
 def test_mistakes_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("start", [1e-9, 1e-12, 1e-20])
+@pytest.mark.parametrize("domains", [1, 2, 3, 10])
+def test_ends_are_found_from_starts_below_rounding(start, domains):
+    s = np.linspace(1.0, 7.0, 9)
+    Q = (domains**2 * s**2) ** (1 / 3)
+    assert gated.routing_end(s, start, domains) == pytest.approx(np.sqrt([Q / domains, Q, Q / domains]), rel=1e-12)

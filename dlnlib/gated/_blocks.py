@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from dlnlib._flow import step_down
 from dlnlib._unchecked import back_through, product_of
-from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_seeds, as_weights
+from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_seeds, as_weights, finite_result
 from dlnlib.gated._routing import Route, as_domains, as_routes, routing_network, routing_table
 from dlnlib.moments import Modes
 
@@ -51,9 +51,17 @@ def routing_chain(weights: Sequence[ArrayLike], domains: int | tuple[int, int]) 
     (number of inputs, number of outputs). Gives (..., h, M_in d_in), (..., h, h), (..., M_out d_out, h).
     """
     M_in, M_out = as_domains(domains)
+    if isinstance(weights, (np.ndarray, str, bytes)) or not isinstance(weights, Sequence):
+        raise ValueError(f"weights must be a tuple of arrays, one for each edge, got {type(weights).__name__}")
     if len(weights) != M_in + 1 + M_out:
         raise ValueError(f"weights must hold {M_in} + 1 + {M_out} layers for domains = {domains}, got {len(weights)}")
     parts = [as_array(f"weights[{k}]", W) for k, W in enumerate(weights)]
+    shared = parts[M_in].shape
+    for k, part in enumerate(parts):
+        # What is put side by side must agree in all axes but the one along which it is joined.
+        fits = part.ndim >= 2 and len(shared) >= 2 and part.shape[:-2] == shared[:-2]
+        if not fits or (k < M_in and part.shape[-2] != shared[-1]) or (k > M_in and part.shape[-1] != shared[-2]):
+            raise ValueError(f"weights[{k}] of shape {part.shape} does not fit the shared layer of shape {shared}")
     first, last = np.concatenate(parts[:M_in], axis=-1), np.concatenate(parts[M_in + 1 :], axis=-2)
     return as_weights((first, parts[M_in], last))
 
@@ -97,8 +105,9 @@ def routing_descent(
         squares = np.sum(by_route(product - target, A.shape) ** 2, axis=(-1, -2))
         return squares[:, seen].mean(axis=1), squares[:, ~seen].mean(axis=1)
 
-    kept, steps = [losses(product_of(layers))], [0]
     with np.errstate(over="ignore", invalid="ignore"):
+        kept, steps = [losses(product_of(layers))], [0]
+        finite_result("the loss at the start", np.array(kept[0]))
         for n in range(1, count + 1):
             layers = step_down(layers, lambda current: back_through(current, signal), eta)
             if n % every == 0 or n == count:

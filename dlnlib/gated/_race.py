@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, as_array, as_count, as_scalar, as_times
+from dlnlib._validate import Array, as_array, as_count, as_scalar, as_times, as_widths, finite_result
 from dlnlib.gated._course import place_at, time_along
 from dlnlib.gated._graph import GatedNetwork
 from dlnlib.gated._moments import GatedMoments
@@ -28,6 +28,9 @@ __all__ = [
 ]
 
 
+_MOST_EVALUATIONS = 100_000
+
+
 def race_network(tasks: int, widths: Sequence[int]) -> GatedNetwork:
     """Return the graph of a race: one input, one output, a shared path and one private path a task.
 
@@ -35,9 +38,7 @@ def race_network(tasks: int, widths: Sequence[int]) -> GatedNetwork:
     and "private0.1", ...; edges are "S1", ..., "SL" and "P0.1", ..., in this order.
     """
     T = as_count("tasks", tasks)
-    sizes = [as_count(f"widths[{k}]", width) for k, width in enumerate(widths)]
-    if len(sizes) < 3:
-        raise ValueError(f"widths must name at least two layers, (d_0, d_1, ..., d_L), got {tuple(sizes)}; add a hidden layer")
+    sizes = as_widths(widths, hidden=True)
     nodes, L = {"x": sizes[0]}, len(sizes) - 1
     edges: dict[str, tuple[str, str]] = {}
     for node, edge in [("shared", "S")] + [(f"private{i}", f"P{i}.") for i in range(T)]:
@@ -59,11 +60,12 @@ def race_task(network: GatedNetwork, maps: ArrayLike, probabilities: ArrayLike |
     if not isinstance(network, GatedNetwork) or [n for n in network.nodes if n.startswith("p") and n.endswith(".1")] != wanted:
         raise ValueError(f"network must be race_network({T}, widths), one private path for each of the {T} maps")
     p = np.full(T, 1 / T) if probabilities is None else as_array("probabilities", probabilities)
-    if p.shape != (T,) or np.any(p <= 0) or abs(p.sum() - 1) > 1e-9:
+    if p.shape != (T,) or np.any(p <= 0) or np.any(p > 1) or abs(p.sum() - 1) > 1e-9:
         raise ValueError(f"probabilities must be {T} positive numbers with sum 1, got {p}")
     which = np.repeat(np.arange(T), d_in)
     X = np.tile(np.sqrt(d_in) * np.eye(d_in), (T, 1))  # white within every task
-    Y = np.einsum("nij,nj->ni", A[which], X)
+    with np.errstate(over="ignore", invalid="ignore"):
+        Y = finite_result("what maps make of the inputs", np.einsum("nij,nj->ni", A[which], X))
     gates = {n: (which == int(n[len("private") :].split(".")[0])) * 1.0 for n in network.nodes if n.startswith("private")}
     return network.task(X, Y, node_gates=gates, sample_weights=p[which] / d_in)
 
@@ -81,12 +83,13 @@ def race_private(alpha: ArrayLike, alpha0: float, beta0: float, tasks: float, de
     a0, b0 = as_scalar("alpha0", alpha0, positive=True), as_scalar("beta0", beta0, positive=True)
     T, L = as_scalar("tasks", tasks, positive=True), as_count("depth", depth)
     p = 1 - 2 / L
-    if p == 0:
-        return b0 * (shared / a0) ** (1 / T)
-    left = b0**-p - (a0**-p - shared**-p) / T
-    if np.any(left <= 0):
-        raise ValueError("alpha lies beyond what the private paths allow; it never comes there")
-    return left ** (-1 / p)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        if p == 0:
+            return finite_result("the private strength", b0 * (shared / a0) ** np.divide(1, T))
+        left = b0**-p - (a0**-p - shared**-p) / T
+        if np.any(left <= 0):
+            raise ValueError("alpha lies beyond what the private paths allow; it never comes there")
+        return finite_result("the private strength", left ** (-1 / p))
 
 
 def race_end(
@@ -122,23 +125,29 @@ def race_end(
         raise ValueError(f"votes must be {len(s)} entries of +1 or -1, at least one of them +1, got {v}")
     # The shared path ends below the smallest target that agrees with it: alpha = top * expit(z), so that both ends are exact.
     top = float(s[v > 0].min())
-    spare = s - v * top  # what is left for a private path when alpha = top
+    with np.errstate(over="ignore"):
+        spare = finite_result("targets", s - v * top)  # what is left for a private path when alpha = top
 
     def ends(z: float) -> tuple[float, Array]:
         return top / (1 + np.exp(-z)), spare + v * top / (1 + np.exp(z))
 
-    start = _clock(a0, L) - float(np.sum(n * v)) * _clock(b0, L)
+    with np.errstate(over="ignore", invalid="ignore"):
+        start = _clock(a0, L) - float(np.sum(n * v)) * _clock(b0, L)
 
     def gap(z: float) -> float:
         alpha, beta = ends(z)
-        return float(_clock(alpha, L) - np.sum(n * v * _clock(beta, L)) - start)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(_clock(alpha, L) - np.sum(n * v * _clock(beta, L)) - start)
 
     from scipy.optimize import brentq
 
     limit = 600.0
     if not gap(-limit) < 0 < gap(limit):
         raise ValueError("the race ends beyond what float64 can hold; take a larger start")
-    alpha, beta = ends(float(brentq(gap, -limit, limit, xtol=1e-14, rtol=1e-15, maxiter=500)))
+    place, search = brentq(gap, -limit, limit, xtol=1e-14, rtol=1e-15, maxiter=500, full_output=True, disp=False)
+    alpha, beta = ends(float(place))
+    if not search.converged or not alpha > 0:
+        raise ValueError("the end of the race could not be found in float64; take targets, counts and starts of like sizes")
     return float(alpha), beta
 
 
@@ -153,7 +162,9 @@ def race_time(alpha: ArrayLike, s: float, alpha0: float, beta0: float, tasks: fl
     shared = as_array("alpha", alpha)
     if np.any(shared < course.alpha0) or np.any(shared >= course.end):
         raise ValueError(f"alpha must lie from alpha0 = {course.alpha0:g} to below its end {course.end:.6g}")
-    return time_along(course.slope, course.start, np.log(shared / (course.end - shared)))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        z = finite_result("alpha, divided by what is missing to its end,", np.log(shared / (course.end - shared)))
+    return time_along(course.slope, course.start, z)
 
 
 def race_strengths(t: ArrayLike, s: float, alpha0: float, beta0: float, tasks: float, depth: int = 2) -> tuple[Array, Array]:
@@ -178,7 +189,11 @@ class _Course:
             raise ValueError(f"alpha0 + beta0 must be below s = {self.s:g}, got {self.alpha0 + self.beta0:g}")
         self.end, beta = race_end([self.s], self.alpha0, self.beta0, self.L, counts=[self.T])
         self.beta_end, self.p = float(beta[0]), 1 - 2 / self.L
-        self.start = float(np.log(self.alpha0 / (self.end - self.alpha0)))
+        if not self.alpha0 < self.end:
+            raise ValueError(f"alpha0 = {self.alpha0:g} is at the end of the race already; nothing is left to learn")
+        with np.errstate(over="ignore", divide="ignore"):
+            start = np.log(np.divide(self.alpha0, self.end - self.alpha0))
+        self.start = float(finite_result("alpha0, divided by what is missing to its end,", start))
 
     def private(self, z: Array) -> Array:
         """Return the private strength."""
@@ -217,6 +232,8 @@ def race_flow(
     of the group, which drives its private path; the same as probabilities by default, where each group is one task.
     """
     s = np.atleast_1d(as_array("targets", targets))
+    if s.ndim != 1:
+        raise ValueError(f"targets must be one-dimensional, one number a group of tasks, got shape {s.shape}")
     times = as_times("t", t, increasing=True)
     a0, b0, L = as_scalar("alpha0", alpha0, positive=True), as_scalar("beta0", beta0, positive=True), as_count("depth", depth)
     p = np.full(len(s), 1 / len(s)) if probabilities is None else np.atleast_1d(as_array("probabilities", probabilities))
@@ -225,10 +242,17 @@ def race_flow(
     for name, value in (("probabilities", p), ("votes", v), ("shares", own)):
         if value.shape != s.shape:
             raise ValueError(f"{name} must have one entry for each of the {len(s)} targets, got shape {value.shape}")
-    if np.any(p < 0) or np.any(own < 0) or abs(p.sum() - 1) > 1e-9:
+    if np.any(p < 0) or np.any(p > 1) or np.any(own < 0) or abs(p.sum() - 1) > 1e-9:
         raise ValueError(f"probabilities and shares must not be negative, and probabilities sum to 1, got {p} and {own}")
 
+    evaluations = 0
+
     def velocity(_: float, logs: Array) -> Array:
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations > _MOST_EVALUATIONS:
+            done = f"{_MOST_EVALUATIONS:,} evaluations did not bring the race to t = {times[-1]:g}"
+            raise ValueError(f"{done}; take a shorter time or targets of like sizes")
         alpha, beta = np.exp(logs[0]), np.exp(logs[1:])
         error = s - v * alpha - beta
         speed = L * np.exp(logs * (1 - 2 / L))
@@ -237,12 +261,15 @@ def race_flow(
     from scipy.integrate import solve_ivp
 
     first = np.log(np.concatenate([[a0], np.full(len(s), b0)]))
-    if times[-1] == 0.0:
-        return np.array([a0]), np.full((len(s), 1), b0)
-    run = solve_ivp(velocity, (0.0, float(times[-1])), first, method="LSODA", t_eval=times, rtol=1e-10, atol=1e-10)
-    if not run.success or not np.all(np.isfinite(run.y)):
-        raise ValueError(f"the race could not be followed to t = {times[-1]:g}; take a shorter time")
-    return np.exp(run.y[0]), np.exp(run.y[1:])
+    with np.errstate(all="ignore"):
+        moved = float(times[-1] * finite_result("the speed at the start", np.abs(velocity(0.0, first))).max())
+        if moved < 1e-16:  # less than rounding, and LSODA would never end
+            return np.full(len(times), a0), np.full((len(s), len(times)), b0)
+        run = solve_ivp(velocity, (0.0, float(times[-1])), first, method="LSODA", t_eval=times, rtol=1e-10, atol=1e-10)
+        if not run.success or not np.all(np.isfinite(run.y)):
+            raise ValueError(f"the race could not be followed to t = {times[-1]:g}; take a shorter time")
+        found = finite_result("a strength", np.exp(run.y))
+    return found[0], found[1:]
 
 
 def _clock(x: ArrayLike, depth: int) -> Array:

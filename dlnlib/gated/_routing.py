@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, as_array, as_count, as_scalar, as_times
+from dlnlib._linalg import TINY
+from dlnlib._validate import Array, as_array, as_count, as_scalar, as_times, finite_result
 from dlnlib.gated._course import place_at, time_along
 from dlnlib.gated._graph import GatedNetwork
 from dlnlib.gated._moments import GatedMoments
@@ -176,7 +177,9 @@ def routing_time(share: ArrayLike, s: float, start: ArrayLike, domains: int | tu
         raise ValueError(f"share must lie between that of the start, {first:.3g}, and 1")
     grown = np.vectorize(lambda value: course.growth(value * course.s), otypes=[float])(wanted)
     grown = np.maximum(grown, course.end / (1 + np.exp(-course.lowest)))
-    return time_along(course.slope, course.lowest, np.log(grown / (course.end - grown)))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        z = finite_result("share, divided by what is missing to 1,", np.log(grown / (course.end - grown)))
+    return time_along(course.slope, course.lowest, z)
 
 
 def routing_strengths(t: ArrayLike, s: float, start: ArrayLike, domains: int | tuple[int, int]) -> Array:
@@ -205,9 +208,13 @@ class _Course:
         b = as_array("start", start)
         if b.shape not in ((), (3,)) or np.any(b <= 0):
             raise ValueError(f"start must be a positive number or three of them, got {b}")
-        squares, parts = np.broadcast_to(b, (3,)) ** 2, np.array([1 / M_in, 1.0, 1 / M_out])
-        if np.sqrt(np.prod(squares)) >= target:
-            raise ValueError(f"start must be below the target, b1 b2 b3 < s = {target:g}, got {np.sqrt(np.prod(squares)):g}")
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares, parts = np.broadcast_to(b, (3,)) ** 2, np.array([1 / M_in, 1.0, 1 / M_out])
+            if np.any(squares < TINY) or not np.all(np.isfinite(squares)):
+                raise ValueError(f"start must have squares that float64 can hold, got {b}; take one between 1e-150 and 1e150")
+            product = np.sqrt(np.prod(squares))
+        if product >= target:
+            raise ValueError(f"start must be below the target, b1 b2 b3 < s = {target:g}, got {product:g}")
         found = cls(target, squares, parts, np.nan)
         return cls(target, squares, parts, found.growth(target))
 
@@ -222,8 +229,10 @@ class _Course:
         def above(x: float) -> float:
             return float(0.5 * np.sum(np.log(self.squares + self.parts * x)) - np.log(product))
 
-        high = product ** (2 / 3) / np.prod(self.parts) ** (1 / 3)  # each layer alone would be there
-        return 0.0 if above(0.0) >= 0 else float(brentq(above, 0.0, high, xtol=1e-300, rtol=1e-15))
+        high = float(product ** (2 / 3) / np.prod(self.parts) ** (1 / 3))  # each layer alone would be there
+        if above(0.0) >= 0:
+            return 0.0
+        return high if above(high) <= 0 else float(brentq(above, 0.0, high, xtol=1e-300, rtol=1e-15))
 
     def slope(self, z: Array) -> Array:
         """Return dt/dz along z = log(x / (end - x)): dx/dt = 2 b1 b2 b3 (s - b1 b2 b3)."""
@@ -241,6 +250,8 @@ class _Course:
     @property
     def lowest(self) -> float:
         """Return z so low that what has grown before it is nothing in float64, and its time negligible."""
+        if self.end == 0:
+            raise ValueError("start is at the target but for rounding; nothing is left to learn")
         return float(np.log(1e-18 * self.squares.min() / self.end))
 
 
@@ -255,9 +266,12 @@ def as_domains(domains: int | tuple[int, int]) -> tuple[int, int]:
 
 def as_routes(routes: Sequence[Route], M_in: int, M_out: int) -> list[Route]:
     try:
-        pairs = [(as_count("i", i, minimum=0), as_count("j", j, minimum=0)) for i, j in routes]
+        entries = [tuple(route) for route in routes]
     except TypeError:
-        raise ValueError(f"routes must be a list of pairs (i, j), got {routes!r}") from None
+        entries = [()]
+    if any(len(entry) != 2 for entry in entries):
+        raise ValueError(f"routes must be a list of pairs (i, j), got {routes!r}")
+    pairs = [(as_count("i", i, minimum=0), as_count("j", j, minimum=0)) for i, j in entries]
     if not pairs or len(set(pairs)) != len(pairs):
         raise ValueError(f"routes must be pairs (i, j), at least one and each once, got {len(pairs)}")
     if max(i for i, _ in pairs) >= M_in or max(j for _, j in pairs) >= M_out:

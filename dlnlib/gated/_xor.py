@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, as_count, as_scalar, as_times
+from dlnlib._validate import Array, as_count, as_scalar, as_times, finite_result
 from dlnlib.gated._graph import GatedNetwork
 from dlnlib.gated._moments import GatedMoments
 
@@ -43,9 +43,12 @@ def xor_strength(t: ArrayLike, a0: float) -> Array:
     along their corner; the loss is averaged over the four corners.
     """
     times, first = as_times("t", t), as_scalar("a0", a0, positive=True)
-    return (_S / _D) / (1 + (_S / (_D * first) - 1) * np.exp(-2 * _S * times))
+    fading = np.exp(-2 * _S * times)
+    with np.errstate(over="ignore"):  # a start beyond the end may have any size
+        return (_S / _D) / ((1 - fading) + _S / (_D * first) * fading)
 
 
 def xor_loss(t: ArrayLike, a0: float) -> Array:
     """Return the loss (n_t,) of four equal paths, (1 - sqrt(2) a)^2 / 2 (`eq-xor`). Arguments as in `xor_strength`."""
-    return 0.5 * (1 - np.sqrt(2) * xor_strength(t, a0)) ** 2
+    with np.errstate(over="ignore"):
+        return finite_result("the loss of XOR", 0.5 * (1 - np.sqrt(2) * xor_strength(t, a0)) ** 2)
