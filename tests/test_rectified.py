@@ -383,6 +383,42 @@ def test_the_budget_of_switches():
         rectified.piecewise_flow(weights, X, Y, [4.0], max_switches=2)
 
 
+def test_the_budget_of_evaluations():
+    weights, X, Y = problem(3)
+    with pytest.raises(ValueError, match="used 50 evaluations and reached only"):
+        rectified.piecewise_flow(weights, X, Y, [4.0], max_evaluations=50)
+
+
+def test_a_flow_that_the_integrator_gives_up_is_refused(monkeypatch):
+    import scipy.integrate
+
+    def gives_up(*args, **settings):
+        found = solve_ivp(*args, **settings)
+        found.status, found.message = -1, "Required step size is less than spacing between numbers."
+        return found
+
+    solve_ivp = scipy.integrate.solve_ivp
+    monkeypatch.setattr(scipy.integrate, "solve_ivp", gives_up)
+    weights, X, Y = problem(3)
+    with pytest.raises(ValueError, match="could not be integrated beyond"):
+        rectified.piecewise_flow(weights, X, Y, [0.5, 1.0])
+
+
+def test_targets_of_zero_can_be_learnt():
+    weights, X, Y = problem(0)
+    run = rectified.gradient_descent(weights, X, 0 * Y, 0.05, 20)
+    assert np.all(np.diff(run.history) < 0)
+
+
+@pytest.mark.parametrize("scale", [2.0**-700, 2.0**-600, 2.0**600])
+def test_fates_do_not_depend_on_the_size_of_the_start(scale):
+    rng = np.random.default_rng(3)
+    start = rng.normal(size=(16, 2)), rng.normal(size=(1, 16))
+    usual, scaled = rectified.xor_fates(start), rectified.xor_fates(tuple(scale * V for V in start))
+    assert np.array_equal(usual.corner, scaled.corner)
+    assert np.array_equal(usual.time, scaled.time)
+
+
 W, X0, Y0 = problem(0)
 BAD = {
     "one layer": (lambda: rectified.gates(W[:1], X0), "at least two layers"),
@@ -414,6 +450,20 @@ BAD = {
     "most": (lambda: rectified.compare_losses([0, 1, 2], [1, 2, 3], [1, 2, 3], most=2), "below the length"),
     "nothing to measure by": (lambda: rectified.compare_losses([0, 1], [0, 1], [1, 1], most=0.5), "positive at the start"),
     "lengths of one curve": (lambda: rectified.time_to([0, 1, 2], [1, 0.5], 0.1), "equally long"),
+    "gates as a number": (lambda: rectified.predict(W, X0, gates=1), "tuple of 1 arrays"),
+    "gates of text": (lambda: rectified.gradient_descent(W, X0, Y0, 0.1, 5, gates="a"), "tuple of 1 arrays"),
+    "tiny rows": (lambda: rectified.piecewise_flow(W, 1e-200 * X0, Y0, [1.0]), "beyond float64"),
+    "contexts by name": (lambda: rectified.context_gates([0.5, 1.0], "mixed"), "whole numbers counted from 0"),
+    "weakest": (lambda: rectified.extract_pathways(W, X0, 2, weakest=2), "weakest should be at most 1"),
+    "no task": (lambda: rectified.rectified_run(3, 0.1, 0), "task should come from contextual_task"),
+    "no list of steps": (
+        lambda: rectified.rectified_run(rectified.contextual_task(2), 0.1, 0, record=None),
+        "record should be a list of steps",
+    ),
+    "nothing contributed": (
+        lambda: rectified.shares_by_contexts((np.zeros((1, 10)), np.zeros((45, 1))), rectified.contextual_task(2)),
+        "no unit contributes",
+    ),
     "not stored": (lambda: rectified.stored_run(6), "stored are contexts"),
 }
 
@@ -427,11 +477,12 @@ def test_mistakes_are_named(name):
 
 def test_a_hinge_that_repels_has_no_unique_flow():
     """No flow arrives at a hinge that repels on both sides, so that the forces are planted."""
+    from dlnlib._flow import Accuracy
     from dlnlib.rectified._piecewise import _Follower
 
     follower = _Follower(
         (np.array([[1.0, 0.5]]), np.array([[1.0]])), np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[1.0], [5.0]]),
-        {"rtol": 1e-9, "atol": 1e-12},
+        Accuracy(1e-9, 1e-12, "DOP853", 1000),
     )  # fmt: skip
     follower.drive = lambda state, modes: (  # type: ignore[method-assign]
         modes[:, :1] * follower.hinges[:1], np.zeros((1, 1)), np.zeros((1, 2)), np.zeros((1, 2)),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, as_array, as_count, as_scalar, as_times
+from dlnlib._validate import Array, as_array, as_count, as_scalar, as_times, finite_result
 
 __all__ = ["Comparison", "compare_losses", "time_to"]
 
@@ -38,10 +38,13 @@ def compare_losses(t: ArrayLike, loss: ArrayLike, other: ArrayLike, *, most: flo
         raise ValueError(f"most should be below the length of the curves, {times[-1] - times[0]:g}, got {limit:g}")
     if not a[0] > 0:
         raise ValueError("loss should be positive at the start; it is what differences are measured by")
-    raw = float(np.max(np.abs(a - b)) / a[0])
-    found = [(_apart(times, a, b, shift) / a[0], abs(shift), shift) for shift in np.linspace(-limit, limit, number)]
-    best, _, shift = min(found)
-    return Comparison(raw, float(shift), float(best))
+    with np.errstate(over="ignore", invalid="ignore"):
+        raw = finite_result("the difference of the losses over the first one", np.max(np.abs(a - b)) / a[0])
+        shifts = finite_result("twice the largest shift, most,", np.linspace(-limit, limit, number))
+        apart = np.array([_apart(times, a, b, shift) / a[0] for shift in shifts])
+    finite_result("the difference of the shifted losses over the first one", apart)
+    best, _, shift = min(zip(apart, np.abs(shifts), shifts, strict=True))
+    return Comparison(float(raw), float(shift), float(best))
 
 
 def _apart(t: Array, a: Array, b: Array, shift: float) -> float:
@@ -56,14 +59,18 @@ def time_to(t: ArrayLike, loss: ArrayLike, share: float) -> float:
     t, loss : (n_t,). share : between 0 and 1.
     """
     times, values = as_times("t", t, increasing=True), as_array("loss", loss, ndim=1)
-    goal = as_scalar("share", share, positive=True) * values[0]
+    part = as_scalar("share", share, positive=True)
     if len(times) != len(values):
         raise ValueError(f"t and loss should be equally long, got {len(times)} and {len(values)}")
+    with np.errstate(over="ignore"):
+        goal = finite_result("share times the first loss", part * values[0])
     below = np.flatnonzero(values <= goal)
     if not len(below):
         return float("inf")
     k = int(below[0])
     if k == 0:
         return float(times[0])
-    part = (values[k - 1] - goal) / (values[k - 1] - values[k])
+    with np.errstate(over="ignore"):
+        fall = finite_result("the fall of the loss", values[k - 1] - values[k])
+    part = (values[k - 1] - goal) / fall
     return float(times[k - 1] + part * (times[k] - times[k - 1]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlnlib._validate import Array, as_count, as_scalar
+from dlnlib._validate import Array, as_array, as_count, as_scalar
 from dlnlib.gated import GatedMoments, GatedNetwork
 
 __all__ = ["PATHWAYS", "ContextualTask", "context_gates", "contextual_network", "contextual_task", "item_network", "item_task"]
@@ -56,6 +57,13 @@ def contextual_task(contexts: int) -> ContextualTask:
     return ContextualTask(X, Y, table, C, context, item)
 
 
+def as_task(task: Any) -> ContextualTask:
+    """Return the contextual task, or say what was given instead."""
+    if not isinstance(task, ContextualTask):
+        raise ValueError(f"task should come from contextual_task, for example contextual_task(3), got {type(task).__name__}")
+    return task
+
+
 def item_task(contexts: int, sigma: float) -> tuple[Array, Array]:
     """Return what one item mode of the contextual task learns by itself: inputs (C, 1) and outputs (C, C + 1) (`def-item-task`).
 
@@ -73,11 +81,13 @@ def context_gates(context: ArrayLike, kind: str) -> dict[str, Array]:
     """
     if not isinstance(kind, str) or kind not in PATHWAYS:
         raise ValueError(f"kind should be one of {', '.join(PATHWAYS)}, got {kind!r}")
-    where, (common, further) = np.asarray(context), PATHWAYS[kind]
+    where, (common, further) = as_array("context", context, ndim=1), PATHWAYS[kind]
+    if np.any(where < 0) or np.any(where != np.round(where)):
+        raise ValueError("context should number the contexts of the samples, whole numbers counted from 0")
     gates = {"common": np.ones(len(where))} if common else {}
     for c in np.unique(where) if further else ():
         on = (where == c).astype(np.float64)
-        gates[f"{further} {c + 1}"] = on if further == "on" else 1 - on
+        gates[f"{further} {int(c) + 1}"] = on if further == "on" else 1 - on
     return gates
 
 
@@ -88,7 +98,7 @@ def contextual_network(task: ContextualTask, kind: str, width: int) -> tuple[Gat
     task : from `contextual_task`. kind : a name of PATHWAYS; "mixed" is the rectified linear network of the source.
     width : hidden units of each pathway.
     """
-    gates, size = context_gates(task.context, kind), as_count("width", width)
+    gates, size = context_gates(as_task(task).context, kind), as_count("width", width)
     nodes, edges = {"item": ITEMS, "context": task.contexts}, {}
     for name in gates:
         nodes[name] = size

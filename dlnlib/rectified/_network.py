@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib._linalg import transpose
-from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_steps, as_weights
+from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_steps, as_weights, finite_result
 
 __all__ = ["Run", "gates", "gradient_descent", "gradients", "loss", "predict"]
 
@@ -50,7 +50,11 @@ def gates(weights: Sequence[ArrayLike], X: ArrayLike) -> Gates:
     X : (n, d_in), samples along the rows. A preactivation of exactly zero counts as inactive.
     """
     layers, inputs = _as_network(weights, X)
-    return _forward(layers, inputs, None)[1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        activities, used, _ = _forward(layers, inputs, None)
+    for activity in activities:
+        finite_result("an activity of a hidden layer", activity)
+    return used
 
 
 def predict(weights: Sequence[ArrayLike], X: ArrayLike, *, gates: Any = None) -> Array:
@@ -59,7 +63,9 @@ def predict(weights: Sequence[ArrayLike], X: ArrayLike, *, gates: Any = None) ->
     X : (n, d_in). gates : None for the network's own; else one array (..., n, d_l) a hidden layer.
     """
     layers, inputs = _as_network(weights, X)
-    return _forward(layers, inputs, _as_gates(gates, layers, inputs))[2]
+    given = _as_gates(gates, layers, inputs)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return finite_result("the output of the network", _forward(layers, inputs, given)[2])
 
 
 def loss(
@@ -70,8 +76,10 @@ def loss(
     X : (n, d_in). Y : (n, d_out). gates : as in `predict`. sample_weights : (n,), 1/n each unless given; ones give a sum.
     """
     layers, inputs, targets, share = _as_task(weights, X, Y, sample_weights)
-    error = _forward(layers, inputs, _as_gates(gates, layers, inputs))[2] - targets
-    return _half_square(error, share)
+    given = _as_gates(gates, layers, inputs)
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = _forward(layers, inputs, given)[2] - targets
+        return finite_result("the loss", _half_square(error, share))
 
 
 def gradients(
@@ -83,7 +91,10 @@ def gradients(
     Arguments as in `loss`.
     """
     layers, inputs, targets, share = _as_task(weights, X, Y, sample_weights)
-    return _backward(layers, inputs, targets, share, _as_gates(gates, layers, inputs))[0]
+    given = _as_gates(gates, layers, inputs)
+    with np.errstate(over="ignore", invalid="ignore"):
+        slopes = _backward(layers, inputs, targets, share, given)[0]
+    return tuple(finite_result(f"the gradient of W_{i}", slope) for i, slope in enumerate(slopes, start=1))
 
 
 def gradient_descent(
@@ -109,8 +120,9 @@ def gradient_descent(
     kept = as_steps(record, count)
     plan = _Plan(gates, layers, inputs, count)
     wanted, records, history = set(kept), [], []
-    limit = 1e6 * max(float(np.max(_half_square(targets, share))), 1e-300)
     with np.errstate(over="ignore", invalid="ignore"):
+        first = np.append(_backward(layers, inputs, targets, share, plan.at(0))[1], _half_square(targets, share))
+        limit = 1e6 * max(float(np.max(finite_result("the loss at the start, or that of zero outputs,", first))), 1e-300)
         for n in range(count + 1):
             slopes, value = _backward(layers, inputs, targets, share, plan.at(n))
             history.append(value)
@@ -119,22 +131,25 @@ def gradient_descent(
             if not np.all(value <= limit):
                 raise ValueError(f"gradient descent with step {eta:g} diverged at step {n}; take a smaller step")
             layers = tuple(W - eta * g for W, g in zip(layers, slopes, strict=True))
-    stacked = tuple(np.stack([W[i] for W in records]) for i in range(len(layers)))
+        times = finite_result("step times the number of steps", eta * np.array(kept, dtype=float))
+    stacked = tuple(finite_result(f"W_{i + 1}", np.stack([W[i] for W in records])) for i in range(len(layers)))
     losses = np.stack(history)
-    return Run(eta * np.array(kept, dtype=float), stacked, losses[kept], losses, inputs)
+    return Run(times, stacked, losses[kept], losses, inputs)
 
 
 class _Plan:
     """The gates of every step: the network's own, fixed ones, or a list."""
 
     def __init__(self, given: Any, layers: Weights, X: Array, n_steps: int) -> None:
-        first = None if given is None else np.asarray(given[0])
-        self.moving = first is not None and first.ndim == layers[0].ndim + 1
-        if not self.moving:
+        parts = None if given is None else _as_parts(given, layers)
+        self.moving = parts is not None and parts[0].ndim == layers[0].ndim + 1
+        if parts is None or not self.moving:
             self.given = _as_gates(given, layers, X)
             return
-        self.given = tuple(as_array(f"gates[{i}]", part) for i, part in enumerate(given))
-        if any(len(part) != n_steps + 1 for part in self.given):
+        self.given = parts
+        if any(part.ndim != parts[0].ndim for part in parts):
+            raise ValueError(f"gates should move in every layer or in none, got shapes {[part.shape for part in parts]}")
+        if any(len(part) != n_steps + 1 for part in parts):
             raise ValueError(
                 f"gates that move need {n_steps + 1} entries, for the start and every step, got {len(self.given[0])}"
             )
@@ -167,12 +182,17 @@ def _as_task(
     return layers, inputs, targets, share
 
 
+def _as_parts(given: Any, layers: Weights) -> Gates:
+    """Return one array for each hidden layer."""
+    if not isinstance(given, Sequence) or isinstance(given, (str, bytes)) or len(given) != len(layers) - 1:
+        raise ValueError(f"gates should be a tuple of {len(layers) - 1} arrays, one for each hidden layer")
+    return tuple(as_array(f"gates[{i}]", part) for i, part in enumerate(given))
+
+
 def _as_gates(given: Any, layers: Weights, X: Array) -> Gates | None:
     if given is None:
         return None
-    if isinstance(given, np.ndarray) or len(given) != len(layers) - 1:
-        raise ValueError(f"gates should be a tuple of {len(layers) - 1} arrays, one for each hidden layer")
-    parts = tuple(as_array(f"gates[{i}]", part) for i, part in enumerate(given))
+    parts = _as_parts(given, layers)
     for i, (part, W) in enumerate(zip(parts, layers, strict=False)):
         if part.shape[-2:] != (len(X), W.shape[-2]):
             raise ValueError(f"gates[{i}] should have shape (..., {len(X)}, {W.shape[-2]}), samples by units, got {part.shape}")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib._linalg import transpose
-from dlnlib._validate import Array, as_array, as_count, as_scalar, as_weights
+from dlnlib._validate import Array, as_array, as_count, as_scalar, as_weights, finite_result
 from dlnlib.gated import GatedMoments, GatedNetwork
 
 __all__ = ["Pathways", "contributions", "extract_pathways", "pathway_network", "relative_gates"]
@@ -41,8 +41,9 @@ def relative_gates(weights: Sequence[ArrayLike], X: ArrayLike, threshold: float 
     """
     W1, _, inputs = _as_layer(weights, X)
     level = as_scalar("threshold", threshold, nonnegative=True)
-    z = inputs @ transpose(W1)
-    return np.asarray(z > level * np.maximum(z.max(axis=0), 0.0), dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = finite_result("a preactivation", inputs @ transpose(W1))
+        return np.asarray(z > level * np.maximum(z.max(axis=0), 0.0), dtype=np.float64)
 
 
 def contributions(weights: Sequence[ArrayLike], X: ArrayLike) -> Array:
@@ -52,8 +53,10 @@ def contributions(weights: Sequence[ArrayLike], X: ArrayLike) -> Array:
     `relative_gates`.
     """
     W1, W2, inputs = _as_layer(weights, X)
-    activity = np.maximum(inputs @ transpose(W1), 0.0)
-    return np.asarray(np.linalg.norm(activity, axis=0) * np.linalg.norm(W2, axis=0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        activity = np.maximum(inputs @ transpose(W1), 0.0)
+        size = np.asarray(np.linalg.norm(activity, axis=0) * np.linalg.norm(W2, axis=0))
+    return finite_result("the contribution of a unit", size)
 
 
 def extract_pathways(
@@ -69,6 +72,10 @@ def extract_pathways(
 
     groups, least = as_count("count", count), as_scalar("weakest", weakest, nonnegative=True)
     gate, size = relative_gates(weights, X, threshold).T, contributions(weights, X)
+    if least > 1:
+        raise ValueError(f"weakest should be at most 1, the share of the strongest unit itself, got {least:g}")
+    with np.errstate(over="ignore"):
+        finite_result("the sum of all contributions", size.sum())
     if not size.max() > 0:
         raise ValueError("no unit is active on any sample; train the network first, or start it anew")
     strong = np.flatnonzero((size >= least * size.max()) & (size > 0))

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dlnlib._flow import Accuracy, as_accuracy
 from dlnlib._linalg import EPS
-from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_times, as_weights
+from dlnlib._validate import Array, Weights, as_array, as_count, as_times, as_weights, finite_result
 
 __all__ = ["PiecewiseFlow", "Switch", "piecewise_flow"]
 
@@ -53,6 +54,7 @@ def piecewise_flow(
     rtol: float = 1e-10,
     atol: float = 1e-13,
     max_switches: int = 1000,
+    max_evaluations: int = 300_000,
 ) -> PiecewiseFlow:
     """Integrate the gradient flow of a network with one rectified hidden layer from time 0.
 
@@ -60,7 +62,8 @@ def piecewise_flow(
     hinge, the plane where a sample's preactivation is zero, crosses it if both sides drive it on, and slides along it,
     with Filippov's velocity, if both drive it back (`eq-sliding-velocity`).
     weights : (W_1, W_2) of shapes (h, d_in), (d_out, h), no batch. X : (n, d_in). Y : (n, d_out). Loss is half the mean
-    squared error. t : (n_t,) increasing. rtol, atol : of the integrator, DOP853. max_switches : more are refused.
+    squared error. t : (n_t,) increasing. rtol, atol : of the integrator, DOP853. max_switches, max_evaluations : more
+    switches, or evaluations of the velocity, are refused.
     Once residuals are down to rounding, the side of a unit that slides is left to chance: end before.
     Raises ValueError where a start lies on a hinge, or where both sides drive a unit away from one: no unique flow.
     Source: Filippov (1964); the integrator is scipy's.
@@ -72,21 +75,24 @@ def piecewise_flow(
     if inputs.shape[1] != layers[0].shape[1] or targets.shape != (len(inputs), layers[1].shape[0]):
         raise ValueError(f"X {inputs.shape} and Y {targets.shape} do not fit weights {[W.shape for W in layers]}")
     times = as_times("t", t, increasing=True)
-    settings = {"rtol": as_scalar("rtol", rtol, positive=True), "atol": as_scalar("atol", atol, positive=True)}
-    return _Follower(layers, inputs, targets, settings).follow(times, as_count("max_switches", max_switches))
+    accuracy = as_accuracy(rtol, atol, "DOP853", max_evaluations)
+    budget = as_count("max_switches", max_switches)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _Follower(layers, inputs, targets, accuracy).follow(times, budget)
 
 
 class _Follower:
     """The task, and the state of one integration."""
 
-    def __init__(self, layers: Weights, X: Array, Y: Array, settings: dict[str, float]) -> None:
-        self.X, self.Y, self.settings = X, Y, settings
+    def __init__(self, layers: Weights, X: Array, Y: Array, accuracy: Accuracy) -> None:
+        self.X, self.Y, self.accuracy, self.evaluations = X, Y, accuracy, 0
         self.hinges, self.of, self.sign = _hinges(X)
         self.length = np.linalg.norm(X, axis=1)
         self.h, self.d = layers[0].shape
         self.state = np.concatenate([layers[0].ravel(), layers[1].ravel()])
-        start = layers[0] @ self.hinges.T
-        if np.any(np.abs(start) <= 8 * EPS * np.linalg.norm(layers[0], axis=1, keepdims=True)):
+        start = finite_result("the distance of a unit from a hinge", layers[0] @ self.hinges.T)
+        size = finite_result("the length of a row of W_1", np.linalg.norm(layers[0], axis=1, keepdims=True))
+        if np.any(np.abs(start) <= 8 * EPS * size):
             raise ValueError("a unit starts on a hinge, where its gate is not defined; move the start a little")
         self.modes = np.sign(start)
         self.asked: tuple[Array, Array] | None = None
@@ -129,9 +135,15 @@ class _Follower:
             share[i, on] = (force - minus[i, on]) / np.where(width == 0, -1e-300, width)
         return V1, V2, share
 
-    def velocity(self, _: float, state: Array) -> Array:
+    def velocity(self, now: float, state: Array) -> Array:
+        self.evaluations += 1
+        if self.evaluations > self.accuracy.budget:
+            raise ValueError(
+                f"gradient flow used {self.accuracy.budget:,} evaluations and reached only t = {now:g}; shorten the time, "
+                "rescale the data or the weights, or raise max_evaluations"
+            )
         V1, V2 = self.shares(state, self.modes)[:2]
-        return np.concatenate([V1.ravel(), V2.ravel()])
+        return finite_result(f"the velocity of the weights at t = {now:g}", np.concatenate([V1.ravel(), V2.ravel()]))
 
     def margins(self, state: Array) -> Array:
         """Return how far every unit is from a switch, (h, n_hinges): its distance from a hinge, or its share from 0 and 1."""
@@ -161,8 +173,11 @@ class _Follower:
         while pending:
             solution = solve_ivp(
                 self.velocity, (now, pending[-1]), self.state, method="DOP853", events=self.events(), dense_output=True,
-                **self.settings,
+                rtol=self.accuracy.rtol, atol=self.accuracy.atol,
             )  # fmt: skip
+            if solution.status < 0:
+                reached, why = solution.t[-1], solution.message.strip()
+                raise ValueError(f"gradient flow could not be integrated beyond t = {reached:g} ({why}); rescale the data")
             now = float(solution.t[-1])
             while pending and pending[0] <= now:
                 rows.append(solution.sol(pending.pop(0)))
@@ -178,7 +193,9 @@ class _Follower:
         W1, W2 = (np.array(part) for part in zip(*(self.unpack(row) for row in states), strict=True))
         output = np.maximum(self.X @ np.swapaxes(W1, -1, -2), 0) @ np.swapaxes(W2, -1, -2)
         loss = 0.5 * np.sum((output - self.Y) ** 2, axis=(1, 2)) / len(self.X)
-        return PiecewiseFlow(times, (W1, W2), loss, np.array(shares), tuple(switches), self.hinges)
+        finite_result("the loss, or the path of the weights,", np.append(loss, states))
+        share = finite_result("the share of a side of a hinge", np.array(shares))
+        return PiecewiseFlow(times, (W1, W2), loss, share, tuple(switches), self.hinges)
 
     def events(self) -> list[Callable[..., Any]]:
         """Return one terminal event for each unit and hinge."""
@@ -231,8 +248,10 @@ def _hinges(X: Array) -> tuple[Array, NDArray[np.intp], Array]:
     of, sign = np.zeros(len(X), dtype=np.intp), np.zeros(len(X))
     for j, x in enumerate(X):
         size = float(np.linalg.norm(x))
-        if size == 0:
+        if size == 0 and not x.any():
             continue
+        if not 0 < size < np.inf:
+            raise ValueError(f"X holds a row (index {j}) whose squares are beyond float64; rescale the data")
         unit = x / size
         match = [a for a, d in enumerate(normals) if abs(abs(d @ unit) - 1) < 1e-12]
         if not match:

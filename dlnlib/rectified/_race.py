@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib import exact
-from dlnlib._validate import Array, as_count, as_rng, as_scalar, as_times
+from dlnlib._validate import Array, as_count, as_rng, as_scalar, as_times, finite_result
 from dlnlib.rectified._contextual import ITEMS, LEVELS, context_gates, item_task
 
 __all__ = [
@@ -67,10 +67,12 @@ def common_loss(t: ArrayLike, contexts: int, u0: float) -> Array:
 
     t : (n_t,). contexts : C. u0 : positive.
     """
-    times, modes, start = as_times("t", t)[:, None], common_modes(contexts), as_scalar("u0", u0, positive=True)
-    grown = np.stack([exact.strength(d * times[:, 0], s / d, start, 2) for s, d in zip(*modes, strict=True)], axis=1)
-    best = np.sum(modes.s**2 / modes.d) / 2
-    return np.asarray(linear_floor(contexts) + best - grown @ modes.s + grown**2 @ modes.d / 2)
+    times, modes, start = as_times("t", t), common_modes(contexts), as_scalar("u0", u0, positive=True)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = [finite_result("t times the curvature of a mode", d * times) for d in modes.d]
+        grown = np.stack([exact.strength(x, s / d, start, 2) for x, s, d in zip(scaled, *modes, strict=True)], axis=1)
+        best = np.sum(modes.s**2 / modes.d) / 2
+        return finite_result("the loss", np.asarray(linear_floor(contexts) + best - grown @ modes.s + grown**2 @ modes.d / 2))
 
 
 def race_rates(contexts: int) -> dict[str, float]:
@@ -91,8 +93,9 @@ def residual_loss(t: ArrayLike, contexts: int, u0: float) -> Array:
     """
     times, rate, start = as_times("t", t), race_rates(contexts)["residual"], as_scalar("u0", u0, positive=True)
     targets = rate * table_modes()[1:]
-    left = np.stack([target - exact.strength(times, target, start, 2) for target in targets])
-    return np.asarray(contexts / 2 * np.sum(left**2, axis=0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        left = np.stack([target - exact.strength(times, target, start, 2) for target in targets])
+        return finite_result("the loss", np.asarray(contexts / 2 * np.sum(left**2, axis=0)))
 
 
 def leading_time(contexts: int, kind: str) -> float:
@@ -140,6 +143,6 @@ def learning_time(contexts: int, kind: str, a0: float, *, rng: np.random.Generat
 
 
 def _as_kind(kind: str) -> str:
-    if kind not in KINDS[1:]:
+    if not isinstance(kind, str) or kind not in KINDS[1:]:
         raise ValueError(f'kind should be "mixed" or "single", got {kind!r}')
     return kind

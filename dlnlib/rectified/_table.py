@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dlnlib import _stored
-from dlnlib._validate import Array
+from dlnlib._validate import Array, as_count, as_scalar, finite_result
 from dlnlib.rectified._compare import compare_losses, time_to
-from dlnlib.rectified._contextual import ContextualTask, contextual_network, contextual_task
+from dlnlib.rectified._contextual import ContextualTask, as_task, contextual_network, contextual_task
 from dlnlib.rectified._network import Run, gradient_descent
 from dlnlib.rectified._pathways import contributions, extract_pathways, pathway_network, relative_gates
 from dlnlib.simulate import gradient_descent as gated_descent
@@ -44,11 +44,14 @@ def rectified_run(
     task : from `contextual_task`. scale : standard deviation of every starting weight. seed : of the start.
     n_steps : of the descent. record : steps whose weights are kept.
     """
-    rng = np.random.default_rng(seed)
+    as_task(task)
+    size, count = as_scalar("scale", scale, nonnegative=True), as_count("n_steps", n_steps, minimum=0)
+    rng = np.random.default_rng(as_count("seed", seed, minimum=0))
     shapes = ((UNITS, task.X.shape[1]), (task.Y.shape[1], UNITS))
-    start = tuple(scale * rng.standard_normal(shape) for shape in shapes)
-    kept = [n for n in record if n <= n_steps]
-    return gradient_descent(start, task.X, task.Y, STEP, n_steps, sample_weights=np.ones(len(task.X)), record=kept)
+    with np.errstate(over="ignore"):
+        start = tuple(size * rng.standard_normal(shape) for shape in shapes)
+    kept = [n for n in _as_record(record) if n <= count]
+    return gradient_descent(start, task.X, task.Y, STEP, count, sample_weights=np.ones(len(task.X)), record=kept)
 
 
 def shares_by_contexts(weights: Sequence[Any], task: ContextualTask) -> Array:
@@ -57,10 +60,14 @@ def shares_by_contexts(weights: Sequence[Any], task: ContextualTask) -> Array:
     A unit fires in a context if its relative gate is open on any of the items there.
     weights : (W_1, W_2). task : from `contextual_task`.
     """
-    gate = relative_gates(weights, task.X)
+    gate = relative_gates(weights, as_task(task).X)
     fires = np.stack([gate[task.context == c].any(axis=0) for c in range(task.contexts)]).sum(axis=0)
     size = contributions(weights, task.X)
-    return np.bincount(fires, weights=size, minlength=task.contexts + 1) / size.sum()
+    with np.errstate(over="ignore"):
+        total = finite_result("the sum of all contributions", size.sum())
+    if not total > 0:
+        raise ValueError("no unit contributes to any output; train the network first, or start it anew")
+    return np.bincount(fires, weights=size, minlength=task.contexts + 1) / total
 
 
 class StoredRun(NamedTuple):
@@ -178,8 +185,9 @@ def stored_runs() -> list[StoredRun]:
 
 def stored_run(contexts: int, scale: float = SCALES[0], seed: int = 0) -> StoredRun:
     """Return one stored run. contexts : 3, 4 or 5. scale : one of SCALES. seed : 0, and 1 or 2 for the smallest scale."""
+    number, size, start = as_count("contexts", contexts), as_scalar("scale", scale), as_count("seed", seed, minimum=0)
     for run in stored_runs():
-        if (run.contexts, run.seed) == (contexts, seed) and np.isclose(run.scale, scale):
+        if (run.contexts, run.seed) == (number, start) and abs(run.scale - size) <= 1e-8 + 1e-5 * abs(size):
             return run
     raise ValueError(f"stored are contexts {CONTEXTS}, scales {SCALES} and seed 0; got {contexts!r}, {scale!r}, {seed!r}")
 
@@ -205,6 +213,13 @@ def stored_tiny() -> list[dict[str, Any]]:
         {**entry, "times": {name: _times(values) for name, values in entry["times"].items()}}
         for entry in _stored.read("dlnlib.rectified")["tiny"]
     ]
+
+
+def _as_record(record: Sequence[int]) -> list[int]:
+    try:
+        return [as_count("record", n, minimum=0) for n in record]
+    except TypeError:
+        raise ValueError(f"record should be a list of steps, got {record!r}") from None
 
 
 def _read(t: Array, entry: dict[str, Any]) -> StoredRun:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, as_weights
+from dlnlib._validate import Array, as_weights, finite_result
 
 __all__ = ["CORNERS", "Fates", "xor_fates"]
 
@@ -34,6 +34,9 @@ def xor_fates(weights: Sequence[ArrayLike]) -> Fates:
     if len(layers) != 2 or layers[0].shape[-1] != 2 or layers[1].shape[-2] != 1:
         raise ValueError(f"weights should have shapes (..., h, 2) and (..., 1, h), got {[W.shape for W in layers]}")
     w, v = layers[0], layers[1][..., 0, :]
+    # Fates do not depend on the size of a unit: a power of two, which rounds nothing, keeps its squares within float64.
+    power = -np.frexp(np.maximum(np.abs(w).max(axis=-1), np.abs(v)))[1]
+    w, v = np.ldexp(w, power[..., None]), np.ldexp(v, power)
     if np.any(np.abs(np.abs(w[..., 0]) - np.abs(w[..., 1])) <= 1e-12 * np.abs(w).max(axis=-1)):
         raise ValueError("a unit starts on a diagonal, where its gates are not defined; move the start a little")
     active = w @ CORNERS.T > 0
@@ -44,4 +47,6 @@ def xor_fates(weights: Sequence[ArrayLike]) -> Fates:
     if np.any(v == a):
         raise ValueError("a unit starts with v equal to the component of w across its sector, which decays; move it a little")
     corner = np.where((v > a)[..., None], CORNERS[positive], CORNERS[negative])
-    return Fates(corner, 2 * np.log((b + np.sqrt(b**2 + v**2 - a**2)) / np.abs(v - a)))
+    with np.errstate(over="ignore"):
+        ratio = finite_result("the growth of a unit on its way to a corner", (b + np.sqrt(b**2 + v**2 - a**2)) / np.abs(v - a))
+    return Fates(corner, 2 * np.log(ratio))
