@@ -593,3 +593,27 @@ def test_moment_of_uniform_factors_is_their_kurtosis() -> None:
 def test_mistakes_with_factors(call, said) -> None:
     with pytest.raises(ValueError, match=said):
         call()
+
+
+# -- extreme scales --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strength", [1e4, 1e8, 1e15])
+def test_nearly_equal_strengths_far_above_the_noise_have_a_score(strength: float) -> None:
+    # Only the gap over the noise counts there.
+    want = dis.singular_score(1000.125, 1000.0, 0.125)
+    assert dis.singular_score(strength + 0.125, strength, 0.125) == pytest.approx(want, rel=1e-8)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e160])
+def test_units_of_the_input_change_no_correlation(scale: float) -> None:
+    rng = np.random.default_rng(0)
+    readout, loadings = rng.standard_normal((2, 3)), rng.standard_normal((3, 2))
+    want = dis.correlations(readout, loadings)
+    np.testing.assert_allclose(dis.correlations(readout, scale * loadings), want, rtol=1e-12)
+
+
+def test_adam_refuses_gradients_whose_square_overflows() -> None:
+    layers = (np.full((2, 2), 1e80), np.full((2, 2), 1e80))
+    with pytest.raises(ValueError, match="square of the gradient overflows"):
+        dis.train(layers, dln.Moments.white(np.eye(2)), 0.1, 3, rule="adam")

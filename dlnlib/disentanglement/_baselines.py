@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from dlnlib._linalg import orthonormal
 from dlnlib._validate import Array, as_array, as_count, as_rng
+from dlnlib.disentanglement._scale import to_unit
 from dlnlib.disentanglement._scores import correlations, matching_score
 
 __all__ = [
@@ -64,7 +65,7 @@ def matching_density(score: ArrayLike, k: int) -> Array:
             raise ValueError("the density for two factors is infinite at a score of 1; use matching_cdf")
         inside = (m >= 1 / ROOT2) & (m < 1)
         return np.where(inside, 4 / np.pi / np.sqrt(1 - np.where(inside, m, 0.0) ** 2), 0.0)
-    angle = np.arccos(np.clip((3 * m - 1) / 2, -1.0, 1.0))
+    angle = _angle(m)
     inside = (m <= 1) & (angle <= LARGEST_ANGLE)
     safe = np.where(inside & (angle > 0), angle, 0.5)
     # dm = 2/3 sin(angle) d(angle), and (1 - cos)/sin = tan(angle/2).
@@ -80,7 +81,7 @@ def matching_cdf(score: ArrayLike, k: int) -> Array:
     m, size = as_array("score", score), _two_or_three(k)
     if size == 2:
         return 1 - 4 / np.pi * np.arccos(np.clip(m, 1 / ROOT2, 1.0))
-    angle = np.clip(np.arccos(np.clip((3 * m - 1) / 2, -1.0, 1.0)), 0.0, LARGEST_ANGLE)
+    angle = np.clip(_angle(m), 0.0, LARGEST_ANGLE)
     nodes, weights = np.polynomial.legendre.leggauss(40)
     kinks = np.array([0.0, np.pi / 4, np.pi / 3, 2 * np.arctan(STEP * ROOT2), LARGEST_ANGLE])
     below = np.zeros(angle.shape)
@@ -93,6 +94,11 @@ def matching_cdf(score: ArrayLike, k: int) -> Array:
         values = 24 / np.pi * (1 - np.cos(x)) * _free_share(np.tan(x / 2))
         below += (end - low) * ((values * slope) @ (weights / 2))
     return 1 - below
+
+
+def _angle(score: Array) -> Array:
+    """Return the angle of the rotations with this score, cos(angle) = (3m - 1)/2; scores beyond the ends count as the ends."""
+    return np.arccos(np.clip((3 * np.clip(score, -1.0, 1.0) - 1) / 2, -1.0, 1.0))
 
 
 def _free_share(radius: Array) -> Array:
@@ -197,11 +203,20 @@ def rotation_test(
     all orthonormal bases of the hidden layer alike: P(p <= m/(draws + 1)) = m/(draws + 1) up to ties.
     """
     rows, many, generator = as_array("readout", readout), as_count("draws", draws), as_rng(rng)
-    own = score(correlations(rows, loadings, xx))
+    if not callable(score):
+        raise ValueError(f"score must be a function of correlations, such as matching_score, got {score!r}")
+    own = _as_scores(score(correlations(rows, loadings, xx)), rows.shape[:-2])
     h = rows.shape[-2]
     Q = orthonormal(h, h, generator, (many, *rows.shape[:-2]))
-    baseline = score(correlations(Q @ rows, loadings, xx))
+    baseline = _as_scores(score(correlations(Q @ to_unit(rows, (-2, -1)), loadings, xx)), (many, *rows.shape[:-2]))
     return RotationTest(own, baseline, (1 + np.sum(baseline >= own, axis=0)) / (many + 1))
+
+
+def _as_scores(value: ArrayLike, shape: tuple[int, ...]) -> Array:
+    found = as_array("what score returns", value)
+    if found.shape != shape:
+        raise ValueError(f"score must return one number for each matrix of correlations, shape {shape}, got {found.shape}")
+    return found[()]
 
 
 def _two_or_three(k: int) -> int:

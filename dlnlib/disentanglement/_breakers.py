@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from dlnlib._unchecked import layer_gradients, loss_of_product, product_of
 from dlnlib._validate import Array, Weights, as_array, as_count, as_scalar, as_weights, finite_result
+from dlnlib.disentanglement._scale import to_unit
 from dlnlib.moments import Moments
 
 __all__ = ["dropout_loss", "fourth_moment_angle", "nonnegative_energy", "train", "unmix_pair"]
@@ -24,9 +25,11 @@ def dropout_loss(weights: Sequence[ArrayLike], moments: Moments, keep: float) ->
     """
     layers, odds = _as_dropout(weights, moments, keep)
     W1, W2 = layers
-    activity = np.einsum("...hi,ij,...hj->...h", W1, moments.xx, W1)
-    penalty = 0.5 * odds * np.sum(activity * np.sum(W2**2, axis=-2), axis=-1)
-    return finite_result("the loss", loss_of_product(product_of(layers), moments) + penalty)
+    with np.errstate(over="ignore", invalid="ignore"):
+        activity = np.einsum("...hi,ij,...hj->...h", W1, moments.xx, W1)
+        penalty = 0.5 * odds * np.sum(activity * np.sum(W2**2, axis=-2), axis=-1)
+        loss = loss_of_product(product_of(layers), moments) + penalty
+    return finite_result("the loss", loss)
 
 
 def train(
@@ -50,7 +53,7 @@ def train(
     current, odds = _as_dropout(weights, moments, keep)
     eta, count = as_scalar("step", step, positive=True), as_count("n_steps", n_steps, minimum=0)
     omega = as_scalar("decay", decay, nonnegative=True)
-    if rule not in RULES:
+    if not isinstance(rule, str) or rule not in RULES:
         raise ValueError(f"rule must be one of {', '.join(RULES)}, got {rule!r}")
     mean = [np.zeros_like(W) for W in current]
     square = [np.zeros_like(W) for W in current]
@@ -72,6 +75,8 @@ def train(
             current = tuple(moved)
     if not all(np.all(np.abs(W) < 1e100) for W in current):
         raise ValueError(f"the weights ran away with step {eta:g}; take a smaller one")
+    for S in square:  # an infinite one would stop its weight without a word
+        finite_result("the square of the gradient", S)
     return current
 
 
@@ -96,8 +101,11 @@ def nonnegative_energy(readout: ArrayLike, half_width: float = np.sqrt(3.0)) -> 
     rows, a = as_array("readout", readout), as_scalar("half_width", half_width, positive=True)
     if rows.ndim < 2:
         raise ValueError(f"readout must have shape (..., h, k), got {rows.shape}")
-    bias = np.sum(np.abs(rows), axis=-1)
-    return a**2 * np.sum(np.sum(rows**2, axis=-1) / 3 + bias**2, axis=-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = a * rows
+        bias = np.sum(np.abs(scaled), axis=-1)
+        energy = np.sum(np.sum(scaled**2, axis=-1) / 3 + bias**2, axis=-1)
+    return finite_result("the energy", energy)
 
 
 def fourth_moment_angle(x: ArrayLike, sign: int) -> float:
@@ -110,9 +118,11 @@ def fourth_moment_angle(x: ArrayLike, sign: int) -> float:
     points = as_array("x", x, ndim=2)
     if points.shape[1] != 2:
         raise ValueError(f"x must have shape (n, 2), one row a sample, got {points.shape}")
-    if sign not in (-1, 1):
+    direction = as_scalar("sign", sign)
+    if direction not in (-1, 1):
         raise ValueError(f"sign must be 1 or -1, that of the excess kurtosis of the factors, got {sign!r}")
-    mean = sign * np.mean((points[:, 0] + 1j * points[:, 1]) ** 4)
+    points = to_unit(points)
+    mean = direction * np.mean((points[:, 0] + 1j * points[:, 1]) ** 4)
     if abs(mean) <= 1e-12 * np.mean(np.abs(points) ** 4):
         raise ValueError("the fourth moment vanishes: as for Gaussian factors, there is no angle to be seen")
     return float(np.angle(mean) / 4)
@@ -128,7 +138,8 @@ def unmix_pair(activities: ArrayLike, sign: int) -> Array:
     points = as_array("activities", activities, ndim=2)
     if points.shape[1] != 2:
         raise ValueError(f"activities must have shape (n, 2), one row a sample, got {points.shape}")
-    centred = points - points.mean(axis=0)
+    points = to_unit(points)
+    centred = to_unit(points - points.mean(axis=0))
     values, basis = np.linalg.eigh(centred.T @ centred / len(points))
     if values[0] <= 1e-12 * values[1]:
         raise ValueError("the two activities are proportional to one another, so that they hold one factor at most")

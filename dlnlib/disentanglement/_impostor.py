@@ -21,6 +21,7 @@ def impostor(z: ArrayLike, Q: ArrayLike, prior: Any) -> Array:
     Upper tails go through sf and isf, so that both tails keep their digits. Source: Locatello et al. 2019.
     """
     points, rotation = _as_pair(z, Q)
+    _check_prior(prior, ("cdf", "sf", "ppf", "isf"))
     return _to_prior(_to_gaussian(points, prior) @ rotation.T, prior)
 
 
@@ -30,12 +31,15 @@ def impostor_jacobian(z: ArrayLike, Q: ArrayLike, prior: Any) -> Array:
     Arguments as in `impostor`; the prior needs pdf too. An entry is zero only where Q_ij is.
     """
     points, rotation = _as_pair(z, Q)
+    _check_prior(prior, ("cdf", "sf", "ppf", "isf", "pdf"))
     xi = _to_gaussian(points, prior)
     turned = xi @ rotation.T
     image = _to_prior(turned, prior)
-    before = _normal(xi) / np.asarray(prior.pdf(points))
-    after = _normal(turned) / np.asarray(prior.pdf(image))
-    return finite_result("the Jacobian", rotation * after[..., :, None] / before[..., None, :])
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        before = _normal(xi) / np.asarray(prior.pdf(points))
+        after = _normal(turned) / np.asarray(prior.pdf(image))
+        jacobian = rotation * after[..., :, None] / before[..., None, :]
+    return finite_result("the Jacobian", jacobian)
 
 
 def impostor_correlation(Q: ArrayLike) -> Array:
@@ -77,6 +81,16 @@ def _as_pair(z: ArrayLike, Q: ArrayLike) -> tuple[Array, Array]:
     return points, rotation
 
 
+def _check_prior(prior: Any, wanted: tuple[str, ...]) -> None:
+    missing = [name for name in wanted if not callable(getattr(prior, name, None))]
+    if missing:
+        raise ValueError(
+            f"prior must have the methods {', '.join(wanted)}, as scipy.stats.uniform(-1, 2) has; "
+            f"{type(prior).__name__} lacks {', '.join(missing)}"
+        )
+
+
 def _check_orthogonal(Q: Array) -> None:
-    if Q.shape[0] != Q.shape[1] or np.abs(Q @ Q.T - np.eye(len(Q))).max() > 1e-10:
+    # Large entries are refused first: their squares may overflow.
+    if Q.shape[0] != Q.shape[1] or np.abs(Q).max() > 2 or np.abs(Q @ Q.T - np.eye(len(Q))).max() > 1e-10:
         raise ValueError(f"Q must be orthogonal, Q Q^T = I; the one given, of shape {Q.shape}, is not")

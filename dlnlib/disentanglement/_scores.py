@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from dlnlib._linalg import asymmetry, transpose
 from dlnlib._validate import Array, as_array, finite_result
+from dlnlib.disentanglement._scale import exponent_of, to_unit
 
 __all__ = ["correlations", "entropy_score", "matching_score"]
 
@@ -29,12 +30,19 @@ def correlations(readout: ArrayLike, loadings: ArrayLike, xx: ArrayLike | None =
     if rows.ndim < 2 or rows.shape[-1] != A.shape[0]:
         raise ValueError(f"readout must have shape (..., h, {A.shape[0]}) to read the {A.shape[0]} inputs, got {rows.shape}")
     if xx is None:
+        A = to_unit(A)
         S = A @ A.T
     else:
         S = as_array("xx", xx, ndim=2)
+        # Units of the input change nothing: a power of four leaves xx, its root the loadings.
+        half = (exponent_of(S) + 1) // 2
+        S = np.ldexp(S, -2 * half)
         if S.shape != (A.shape[0], A.shape[0]) or asymmetry(S) > 1e-10:
             raise ValueError(f"xx must be symmetric of shape {(A.shape[0], A.shape[0])}, got shape {S.shape}")
-        if np.linalg.eigvalsh(S - A @ A.T)[0] < -1e-9 * max(float(np.abs(S).max()), 1e-300):
+        with np.errstate(over="ignore", invalid="ignore"):
+            A = np.ldexp(A, -half)
+            rest = S - A @ A.T
+        if not np.all(np.isfinite(rest)) or np.linalg.eigvalsh(rest)[0] < -1e-9 * max(float(np.abs(S).max()), 1e-300):
             raise ValueError("xx is smaller than loadings @ loadings.T; the factors alone vary more than that")
     # A common scale of a row changes nothing, and without it squares of extreme weights would leave float64.
     size = np.abs(rows).max(axis=-1, keepdims=True)

@@ -9,12 +9,15 @@ from numpy.typing import ArrayLike
 
 from dlnlib._validate import Array, Weights, as_array, as_modes, as_scalar, as_weights, finite_result
 from dlnlib.disentanglement._baselines import random_matching_score
+from dlnlib.disentanglement._scale import to_unit
 from dlnlib.moments import Modes
 
 __all__ = ["hidden_basis", "mix_hidden", "singular_readout", "singular_score"]
 
 # Above this squared ratio of gap to noise the series needs thousands of terms and its limit is good to 1e-11.
 PERTURBATIVE = 2e5
+# The modified Bessel functions of scipy are NaN beyond 2^30.
+LARGE = 1e9
 
 
 def mix_hidden(weights: Sequence[ArrayLike], C: ArrayLike) -> Weights:
@@ -30,7 +33,11 @@ def mix_hidden(weights: Sequence[ArrayLike], C: ArrayLike) -> Weights:
     s = np.linalg.svd(M, compute_uv=False)
     if np.any(s[..., -1] <= 1e-13 * s[..., 0]):
         raise ValueError("C is singular: it loses a direction of the hidden layer, and cannot be undone")
-    return M @ W1, W2 @ np.linalg.inv(M)
+    if M.ndim > 2 and W1.ndim > 2 and M.shape[:-2] != W1.shape[:-2]:
+        raise ValueError(f"C has batch axes {M.shape[:-2]}, the weights have {W1.shape[:-2]}; make them equal or give one C")
+    with np.errstate(over="ignore", invalid="ignore"):
+        first, second = M @ W1, W2 @ np.linalg.inv(M)
+    return finite_result("C W_1", first), finite_result("W_2 C^-1", second)
 
 
 def hidden_basis(W1: ArrayLike, modes: Modes) -> Array:
@@ -42,9 +49,11 @@ def hidden_basis(W1: ArrayLike, modes: Modes) -> Array:
     first = as_array("W1", W1)
     if first.ndim < 2 or first.shape[-1] != as_modes(modes).Vt.shape[1]:
         raise ValueError(f"W1 must have shape (..., h, {modes.Vt.shape[1]}) to take the inputs of the modes, got {first.shape}")
+    if len(modes.s) == 0:
+        raise ValueError("modes holds no mode, so that there is no direction to find; keep at least one")
     if first.shape[-2] < len(modes.s):
         raise ValueError(f"{first.shape[-2]} hidden units cannot hold {len(modes.s)} modes; truncate the modes")
-    U, s, Vt = np.linalg.svd(first @ modes.V, full_matrices=False)
+    U, s, Vt = np.linalg.svd(to_unit(first, (-2, -1)) @ modes.V, full_matrices=False)
     if np.any(s[..., -1] <= 1e-13 * s[..., 0]):
         raise ValueError("W1 does not carry every mode, so that the hidden layer has no direction for it; truncate the modes")
     return U @ Vt
@@ -73,7 +82,8 @@ def singular_score(s1: float, s2: float, noise: float) -> float:
     """
     first, second = as_scalar("s1", s1, nonnegative=True), as_scalar("s2", s2, nonnegative=True)
     sigma = as_scalar("noise", noise, positive=True)
-    gap, total = (0.5 * (first - second) / sigma) ** 2, (0.5 * (first + second) / sigma) ** 2
+    with np.errstate(over="ignore"):
+        gap, total = np.square(0.5 * np.array([first - second, first + second]) / sigma).tolist()
     finite_result("the squared ratio of strengths to noise", np.array(total))
     if gap > PERTURBATIVE:
         return float(1 - 0.0625 * (1 / gap + 1 / total))
@@ -88,6 +98,11 @@ def _harmonic(n: Array, x: float) -> Array:
     from scipy.special import ive
 
     half = 0.5 * x
+    if half > LARGE:
+        # Hankel's expansion of the Bessel functions in n^2/half, to the third order.
+        mu = np.array([(n - 1) ** 2, (n + 1) ** 2])
+        bracket = 1 - (mu - 9) / (16 * half) * (1 - (mu - 25) / (24 * half))
+        return np.mean(1 - (mu - 1) / (8 * half) * bracket, axis=0)
     return 0.5 * np.sqrt(np.pi * x) * (ive((n - 1) / 2, half) + ive((n + 1) / 2, half))
 
 
