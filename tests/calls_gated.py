@@ -89,6 +89,7 @@ CALLS = {
 }
 METHODS = {
     "GatedNetwork": (dln.gated.GatedNetwork, {"nodes": {"x": 2, "y": 1}, "edges": {"W": ("x", "y")}}),
+    "GatedNetwork.fit": (GATED.fit, {"weights": GATED_WEIGHTS}),
     "GatedNetwork.gaussian": (GATED.gaussian, {"scale": 0.5, "rng": rng(), "batch": (2,)}),
     "GatedNetwork.orthogonal": (GATED.orthogonal, {"gain": 0.5, "rng": rng(), "batch": (2,)}),
     "GatedNetwork.imbalance": (GATED.imbalance, {"weights": GATED_WEIGHTS, "node": "h"}),
@@ -107,6 +108,7 @@ METHODS = {
             "sample_weights": np.ones(2),
         },
     ),
+    "GatedMoments.fit": (GATED_TASK.fit, {"weights": GATED_WEIGHTS}),
     "GatedMoments.yx": (GATED_TASK.yx, {"path": 0}),
     "GatedMoments.xx": (GATED_TASK.xx, {"first": 0, "second": 1}),
     "Reduction.layers": (REDUCED.layers, {"b": (0.1, np.array([0.1, 0.2]), 0.3)}),
