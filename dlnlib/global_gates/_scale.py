@@ -77,11 +77,13 @@ def saddle_scale(load: ArrayLike, r0: ArrayLike, variance: float, depth: int) ->
     for _ in range(200):
         middle = (low + high) / 2
         with np.errstate(all="ignore"):
-            left = 1 - np.exp(middle) / s2 - alpha * (1 - ask * np.exp(-hidden * middle))
-        above = left > 0
-        if not np.all(np.isfinite(left)):  # compare u/sigma^2 + n/N with 1 + (n/N) r_0/u^(L-1) by their logarithms
+            # 1 - n/N first, or small u and r_0 drown where n = N.
+            shrink = np.exp(-hidden * middle)
+            left = (1 - alpha) - np.exp(middle) / s2 + alpha * (ask * shrink)
+        above, held = left > 0, np.isfinite(left) & (shrink > 1e-290)
+        if not np.all(held):  # compare u/sigma^2 + n/N with 1 + (n/N) r_0/u^(L-1) by their logarithms
             right = np.logaddexp(0.0, log_load + np.log(ask) - hidden * middle)
-            above = np.where(np.isfinite(left), above, np.logaddexp(middle - np.log(s2), log_load) < right)
+            above = np.where(held, above, np.logaddexp(middle - np.log(s2), log_load) < right)
         low, high = np.where(above, middle, low), np.where(above, high, middle)
     return np.asarray(np.exp((low + high) / 2))
 
