@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, as_array, as_count, as_scalar
+from dlnlib._validate import Array, as_array, as_count, as_scalar, finite_result
 from dlnlib.global_gates._scale import saddle_scale_two_layers
-from dlnlib.global_gates._task import Task
+from dlnlib.global_gates._task import Task, as_task
 
 __all__ = [
     "half_space_gates",
@@ -45,7 +45,8 @@ def half_space_gates(X: ArrayLike, directions: ArrayLike, both_sides: bool = Fal
     inputs, v = as_array("X", X, ndim=2), as_array("directions", directions, ndim=2)
     if inputs.shape[1] != v.shape[1]:
         raise ValueError(f"directions must have one column an input, {inputs.shape[1]}, got {v.shape}")
-    side = inputs @ v.T
+    with np.errstate(over="ignore", invalid="ignore"):
+        side = finite_result("X directions^T", inputs @ v.T)
     return np.asarray(np.hstack([side > 0, side < 0] if both_sides else [side > 0]), dtype=np.float64)
 
 
@@ -57,7 +58,8 @@ def output_gates(gates: ArrayLike, outputs: int) -> Array:
     outputs : C. The kernel is then exactly that of the network with C outputs (`def-output-gates`).
     """
     open_, C = as_array("gates", gates, ndim=2), as_count("outputs", outputs)
-    return np.asarray(np.sqrt(C) * np.kron(np.eye(C), open_))
+    with np.errstate(over="ignore"):
+        return finite_result("sqrt(C) times a gate", np.asarray(np.sqrt(C) * np.kron(np.eye(C), open_)))
 
 
 def output_scales(X: ArrayLike, Y: ArrayLike, width: int, variance: float) -> Array:
@@ -71,12 +73,16 @@ def output_scales(X: ArrayLike, Y: ArrayLike, width: int, variance: float) -> Ar
     n, d = inputs.shape
     if len(answers) != n:
         raise ValueError(f"X and Y must have one row an example, got {n} and {len(answers)}")
-    K = s2 * inputs @ inputs.T / d
+    with np.errstate(over="ignore", invalid="ignore"):
+        K = finite_result("the kernel", s2 * inputs @ inputs.T / d)
     if n > d or np.linalg.cond(K) > 1e12:
         raise ValueError(f"the kernel X X^T of {n} examples with {d} inputs is singular; give at most d independent examples")
-    asked, basis = np.linalg.eigh(answers.T @ np.linalg.solve(K, answers) / n)
+    with np.errstate(over="ignore", invalid="ignore"):
+        S = finite_result("the matrix S that the answers ask for", answers.T @ np.linalg.solve(K, answers) / n)
+    asked, basis = np.linalg.eigh(S)
     scales = saddle_scale_two_layers(n / N, np.maximum(asked, 0.0), s2)
-    return np.asarray((basis * scales) @ basis.T)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return finite_result("U", np.asarray((basis * scales) @ basis.T))
 
 
 def _angle(X: ArrayLike, X2: ArrayLike | None) -> tuple[Array, Array, Array]:
@@ -85,8 +91,9 @@ def _angle(X: ArrayLike, X2: ArrayLike | None) -> tuple[Array, Array, Array]:
     second = first if X2 is None else as_array("X2", X2, ndim=2)
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"X and X2 must have equally many columns, got {first.shape} and {second.shape}")
-    inner = first @ second.T
-    sizes = np.outer(np.linalg.norm(first, axis=1), np.linalg.norm(second, axis=1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        inner = finite_result("x . x'", first @ second.T)
+        sizes = finite_result("|x||x'|", np.outer(np.linalg.norm(first, axis=1), np.linalg.norm(second, axis=1)))
     unit = np.where(sizes > 0, sizes, 1.0)
     return inner, sizes, np.arccos(np.clip(inner / unit, -1.0, 1.0))
 
@@ -137,7 +144,7 @@ def task_error(task: Task, U: ArrayLike, teachers: ArrayLike) -> float:
     The prediction is linear within a task, so that its weights are read off at the unit vectors and no test set is drawn.
     task : from `related_tasks`. U : (M, M). teachers : (M, d).
     """
-    X, gates = unit_inputs(task)
+    X, gates = unit_inputs(as_task(task))
     return error_of_mean(task.predict(U, X, gates).mean, teachers)
 
 
@@ -150,4 +157,8 @@ def unit_inputs(task: Task) -> tuple[Array, Array]:
 def error_of_mean(mean: Any, teachers: ArrayLike) -> float:
     """Return the mean over tasks of |w - w*|^2 for means at `unit_inputs`."""
     w = as_array("teachers", teachers, ndim=2)
-    return float(np.mean(np.sum((np.reshape(mean, w.shape) - w) ** 2, axis=1)))
+    if w.size != np.size(mean):
+        raise ValueError(f"teachers must hold one weight a task and input, {np.size(mean)} in all, got shape {w.shape}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = np.mean(np.sum((np.reshape(mean, w.shape) - w) ** 2, axis=1))
+    return float(finite_result("the error", np.asarray(error)))

@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlnlib._validate import Array, as_count, finite_result
+from dlnlib._linalg import EPS, TINY
+from dlnlib._validate import Array, as_count, as_scalar, finite_result
 from dlnlib.global_gates._task import Task, as_renormalisation, as_task, factor_of, gate_kernel
 
 __all__ = ["Saddle", "action", "action_slope", "data_term", "gradient_and_hessian", "lower", "pack", "saddle", "unpack"]
@@ -35,19 +36,21 @@ class Saddle:
 def data_term(task: Task, A: Array) -> tuple[float, Array]:
     """Return log det(K_A + T) + y^T (K_A + T)^-1 y and its derivative in A, (M, M)."""
     L = factor_of(task, gate_kernel(task, A))
-    inverse = np.linalg.inv(L)
-    precision = inverse.T @ inverse
-    weights = precision @ task.y
-    value = 2 * float(np.sum(np.log(np.diag(L)))) + float(task.y @ weights)
-    # d K_A/dA_mn = (sigma^2/M) diag(g_m) K_0 diag(g_n).
-    inner = (precision - np.outer(weights, weights)) * task.gram
-    slope = task.variance / task.n_gates * task.gates.T @ inner @ task.gates
-    return value, (slope + slope.T) / 2
+    with np.errstate(over="ignore", invalid="ignore"):
+        inverse = np.linalg.inv(L)
+        precision = inverse.T @ inverse
+        weights = precision @ task.y
+        value = 2 * float(np.sum(np.log(np.diag(L)))) + float(task.y @ weights)
+        # d K_A/dA_mn = (sigma^2/M) diag(g_m) K_0 diag(g_n).
+        inner = (precision - np.outer(weights, weights)) * task.gram
+        slope = task.variance / task.n_gates * task.gates.T @ inner @ task.gates
+        slope = (slope + slope.T) / 2
+    return float(finite_result("the fit of the answers", np.asarray(value))), finite_result("the slope of the fit", slope)
 
 
 def exponent(task: Task, width: int, measure: str) -> float:
     """Return the factor of -log det A in the action: N, or N - M - 1."""
-    if measure not in ("log", "flat"):
+    if not isinstance(measure, str) or measure not in ("log", "flat"):
         raise ValueError(f'measure must be "log" or "flat", got {measure!r}')
     value = width if measure == "log" else width - task.n_gates - 1
     if value < 1:
@@ -74,17 +77,26 @@ def action_slope(task: Task, U: ArrayLike, width: int) -> Array:
 
 def _positive(task: Task, U: ArrayLike) -> Array:
     matrix = as_renormalisation(U, as_task(task).n_gates)
-    if matrix.ndim != 2 or np.linalg.eigvalsh(matrix)[0] <= 0:
-        raise ValueError("U must be one positive definite matrix (M, M)")
+    if matrix.ndim != 2:
+        raise ValueError(f"U must be one positive definite matrix (M, M), got shape {matrix.shape}")
+    sizes = np.linalg.eigvalsh(matrix)
+    if not sizes[0] > max(TINY, EPS * sizes[-1]):
+        raise ValueError(
+            f"U must be one positive definite matrix (M, M), got eigenvalues from {sizes[0]:.3g} to {sizes[-1]:.3g}; "
+            "the smallest has to be above rounding"
+        )
     return matrix
 
 
 def _slope(task: Task, A: Array, width: int, measure: str) -> tuple[float, Array]:
     power = exponent(task, width, measure)
     value, slope = data_term(task, A)
-    trace = width / task.variance
-    logdet = float(np.linalg.slogdet(A)[1])
-    return trace * float(np.trace(A)) - power * logdet + value, trace * np.eye(len(A)) - power * np.linalg.inv(A) + slope
+    with np.errstate(over="ignore", invalid="ignore"):
+        trace = width / task.variance
+        logdet = float(np.linalg.slogdet(A)[1])
+        total = trace * float(np.trace(A)) - power * logdet + value
+        slope = trace * np.eye(len(A)) - power * np.linalg.inv(A) + slope
+    return float(finite_result("the action", np.asarray(total))), finite_result("the slope of the action", slope)
 
 
 # A = C C^T with C lower triangular and the logarithms of its diagonal as coordinates: every vector is a positive matrix.
@@ -142,20 +154,23 @@ def minimise(value_and_gradient: Callable[[Array], tuple[float, Array]], start: 
         count += 1
         try:
             value, gradient = value_and_gradient(p)
-        except ValueError:  # a trial step so long that the kernel is singular there: no step to take
+        except ValueError:  # a trial step so long that the kernel is singular or overflows there: no step to take
             return np.inf, np.zeros_like(p)
         return value / scale, gradient / scale
 
     value_and_gradient(start)  # where it is singular at the start, say so
-    best = np.asarray(minimize(scaled, start, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 2000}).x)
+    with np.errstate(all="ignore"):  # a trial step may overflow, and is refused
+        best = np.asarray(minimize(scaled, start, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 2000}).x)
     size = np.abs(scaled(best)[1]).max()
     for _ in range(3):
         if size < 1e-11:
             break
         gradient, H = gradient_and_hessian(scaled, best)
+        if not np.all(np.isfinite(H)) or np.linalg.eigvalsh(H)[0] <= 0:
+            break
         trial = best - np.linalg.solve(H, gradient)
         found = np.abs(scaled(trial)[1]).max()
-        if not found < size or np.linalg.eigvalsh(H)[0] <= 0:
+        if not found < size:
             break
         best, size = trial, found
     return best, count
@@ -174,6 +189,7 @@ def saddle(
     """
     one, N = as_task(task), as_count("width", width)
     exponent(one, N, measure)
+    accepted = as_scalar("tolerance", tolerance, nonnegative=True)
     M = one.n_gates
     first = one.variance * np.eye(M) if start is None else _positive(one, start)
 
@@ -185,9 +201,9 @@ def saddle(
     U = finite_result("U", C @ C.T)
     value, slope = slope_of(U)
     residual = float(np.abs(slope).max()) * one.variance / N
-    if not residual <= tolerance:
+    if not residual <= accepted:
         raise ValueError(
-            f"the saddle point was not found: residual {residual:.1e} is above tolerance {tolerance:.0e}; raise temperature, "
+            f"the saddle point was not found: residual {residual:.1e} is above tolerance {accepted:.0e}; raise temperature, "
             "rescale y to be of order one, or give another start"
         )
     return Saddle(U, value, residual, steps)

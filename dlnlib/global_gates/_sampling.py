@@ -67,7 +67,8 @@ def network_outputs(a: ArrayLike, W: ArrayLike, X: ArrayLike, gates: ArrayLike) 
 def outputs(a: Array, W: Array, X: Array, gates: Array) -> Array:
     """Return the same without checks."""
     factor = (a.shape[-2] * a.shape[-1] * X.shape[1]) ** -0.5
-    return np.asarray(factor * np.sum((X @ transpose(W)) * (gates @ transpose(a)), axis=-1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(factor * np.sum((X @ transpose(W)) * (gates @ transpose(a)), axis=-1))
 
 
 def _sweep(task: Task, a: Array, W: Array, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -125,22 +126,24 @@ def gibbs(
             A = transpose(a) @ a / N
             mean, variance = given(one, A, new)
             means += mean / kept
-            seconds += (variance + mean**2) / kept
+            seconds += _second(mean, variance) / kept
             moments.append(A)
     path = np.array(moments)  # (kept, chains, M, M)
     own = path.mean(axis=0)
     spread = own.std(axis=0, ddof=1) / np.sqrt(count)
-    mean = means.mean(axis=0)
-    return Posterior(
-        mean,
-        seconds.mean(axis=0) - mean**2,
-        means.std(axis=0, ddof=1) / np.sqrt(count),
-        own.mean(axis=0),
-        spread,
-        _effective(path, spread),
-        _agreement(path),
-        (a, W),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = means.mean(axis=0)
+        found = Posterior(
+            mean,
+            seconds.mean(axis=0) - mean**2,
+            means.std(axis=0, ddof=1) / np.sqrt(count),
+            own.mean(axis=0),
+            spread,
+            _effective(path, spread),
+            _agreement(path),
+            (a, W),
+        )
+    return _checked(found)
 
 
 def _effective(path: Array, spread: Array) -> float:
@@ -187,6 +190,7 @@ def mixture(
     A = C @ transpose(C)
     parts = [_weighed(one, A[i : i + size], new) for i in range(0, len(A), size)]
     evidence, mean, variance = (np.concatenate(part) for part in zip(*parts, strict=True))
+    second = _second(mean, variance)
     log_weight = log_p - 0.5 * evidence - log_q
     weight = np.exp(log_weight - np.max(log_weight))
     weight /= weight.sum()
@@ -195,17 +199,32 @@ def mixture(
             f"the {count} draws are worth {1 / np.sum(weight**2):.0f} only, too few to trust their mean: give more draws, "
             "or use gibbs, which suits narrow networks"
         )
-    centre, A_mean = weight @ mean, np.einsum("b,bmn->mn", weight, A)
-    square = weight**2
-    return Posterior(
-        centre,
-        weight @ (variance + mean**2) - centre**2,
-        np.sqrt(square @ (mean - centre) ** 2),
-        A_mean,
-        np.sqrt(np.einsum("b,bmn->mn", square, (A - A_mean) ** 2)),
-        float(1 / square.sum()),
-        1.0,
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre, A_mean = weight @ mean, np.einsum("b,bmn->mn", weight, A)
+        square = weight**2
+        found = Posterior(
+            centre,
+            weight @ second - centre**2,
+            np.sqrt(square @ (mean - centre) ** 2),
+            A_mean,
+            np.sqrt(np.einsum("b,bmn->mn", square, (A - A_mean) ** 2)),
+            float(1 / square.sum()),
+            1.0,
+        )
+    return _checked(found)
+
+
+def _second(mean: Array, variance: Array) -> Array:
+    """Return E f^2, if float64 holds it."""
+    with np.errstate(over="ignore"):
+        return finite_result("the second moment of the prediction", variance + mean**2)
+
+
+def _checked(found: Posterior) -> Posterior:
+    """Return what was found, if float64 held its sums."""
+    for what, value in (("mean", found.mean), ("variance", found.variance), ("standard error", found.standard_error)):
+        finite_result(f"the {what} of the posterior", value)
+    return found
 
 
 def _weighed(task: Task, A: Array, new: New) -> tuple[Array, Array, Array]:
@@ -232,4 +251,8 @@ def _proposal(task: Task, width: int) -> tuple[Array, Array]:
 
     mode, _ = minimise(twice_minus_log, pack(saddle(task, width).U), float(width))
     _, H = gradient_and_hessian(twice_minus_log, mode)
+    if not np.all(np.isfinite(H)) or not np.linalg.eigvalsh(H)[0] > 0:
+        raise ValueError(
+            "the mode of the posterior of A was not found: raise temperature, rescale y to be of order one, or use gibbs"
+        )
     return mode, np.linalg.cholesky(np.linalg.inv(H / 2))

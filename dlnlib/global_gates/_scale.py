@@ -44,12 +44,15 @@ def task_scale(X: ArrayLike, y: ArrayLike, variance: float) -> float:
     s2 = as_scalar("variance", variance, positive=True)
     if len(answers) != len(inputs):
         raise ValueError(f"X and y must have one row an example, got {len(inputs)} and {len(answers)}")
-    K = s2 * inputs @ inputs.T / inputs.shape[1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        K = finite_result("the kernel", s2 * inputs @ inputs.T / inputs.shape[1])
     if len(K) > inputs.shape[1] or np.linalg.cond(K) > 1e12:
         raise ValueError(
             f"the kernel X X^T of {len(K)} examples with {inputs.shape[1]} inputs is singular: at most d independent ones"
         )
-    return float(answers @ np.linalg.solve(K, answers) / len(answers))
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = answers @ np.linalg.solve(K, answers) / len(answers)
+    return float(finite_result("r_0", np.asarray(scale)))
 
 
 # -- the saddle point
@@ -62,29 +65,49 @@ def saddle_scale(load: ArrayLike, r0: ArrayLike, variance: float, depth: int) ->
     hidden widths N. Valid for n and N large; the left side minus the right one decreases in u, so that there is one root.
     Source: Li & Sompolinsky 2021.
     """
-    alpha, ask = np.broadcast_arrays(as_array("load", load), as_array("r0", r0))
+    alpha, ask = _broadcast(load, r0)
     s2, hidden = as_scalar("variance", variance, positive=True), as_count("depth", depth, minimum=2) - 1
     if np.any(alpha < 0) or np.any(ask <= 0):
         raise ValueError(f"load must not be negative and r0 must be positive, got {alpha.min():g} and {ask.min():g}")
     # In ln u the root lies between ln sigma^2 and ln r0/(L - 1); bisection there cannot fail.
     ends = np.stack([np.full(ask.shape, np.log(s2)), np.log(ask) / hidden])
     low, high = ends.min(axis=0), ends.max(axis=0)
+    with np.errstate(all="ignore"):
+        log_load = np.log(alpha)
     for _ in range(200):
         middle = (low + high) / 2
-        above = 1 - np.exp(middle) / s2 - alpha * (1 - ask * np.exp(-hidden * middle)) > 0
+        with np.errstate(all="ignore"):
+            # 1 - n/N first, or small u and r_0 drown where n = N.
+            shrink = np.exp(-hidden * middle)
+            left = (1 - alpha) - np.exp(middle) / s2 + alpha * (ask * shrink)
+        above, held = left > 0, np.isfinite(left) & (shrink > 1e-290)
+        if not np.all(held):  # compare u/sigma^2 + n/N with 1 + (n/N) r_0/u^(L-1) by their logarithms
+            right = np.logaddexp(0.0, log_load + np.log(ask) - hidden * middle)
+            above = np.where(held, above, np.logaddexp(middle - np.log(s2), log_load) < right)
         low, high = np.where(above, middle, low), np.where(above, high, middle)
     return np.asarray(np.exp((low + high) / 2))
 
 
 def saddle_scale_two_layers(load: ArrayLike, r0: ArrayLike, variance: float) -> Array:
     """Return u for two layers in closed form (`eq-scale-closed`). Arguments as in `saddle_scale`; r0 may be zero."""
-    alpha, ask, s2 = as_array("load", load), as_array("r0", r0), as_scalar("variance", variance, positive=True)
+    (alpha, ask), s2 = _broadcast(load, r0), as_scalar("variance", variance, positive=True)
     if np.any(alpha < 0) or np.any(ask < 0):
         raise ValueError(f"load and r0 must not be negative, got {alpha.min():g} and {ask.min():g}")
-    b, c = (1 - alpha) * s2, alpha * s2 * ask
-    root = np.sqrt(b**2 + 4 * c)
-    # The second form does not cancel where b is negative.
-    return np.asarray(np.where(b >= 0, (b + root) / 2, 2 * c / np.where(b >= 0, 1.0, root - b)))
+    with np.errstate(over="ignore"):
+        b, half = (1 - alpha) * s2, np.sqrt(alpha) * np.sqrt(s2) * np.sqrt(ask)
+        root = np.hypot(b, 2 * half)
+        finite_result("the scale", root + np.abs(b))
+        # The second form does not cancel where b is negative.
+        return np.asarray(np.where(b >= 0, (b + root) / 2, 2 * half * (half / np.where(b >= 0, 1.0, root - b))))
+
+
+def _broadcast(load: ArrayLike, r0: ArrayLike) -> tuple[Array, Array]:
+    alpha, ask = as_array("load", load), as_array("r0", r0)
+    try:
+        shape = np.broadcast_shapes(alpha.shape, ask.shape)
+    except ValueError:
+        raise ValueError(f"load and r0 must have shapes that broadcast, got {alpha.shape} and {ask.shape}") from None
+    return np.broadcast_to(alpha, shape), np.broadcast_to(ask, shape)
 
 
 def scale_correction(load: ArrayLike, r0: ArrayLike, variance: float) -> Array:
@@ -93,8 +116,10 @@ def scale_correction(load: ArrayLike, r0: ArrayLike, variance: float) -> Array:
     It is 2 rho/(u/sigma^2 + rho)^2 with rho = (n/N) r_0/u, and positive. Arguments as in `saddle_scale`.
     """
     u = saddle_scale(load, r0, variance, 2)
-    rho = np.asarray(load) * np.asarray(r0) / u
-    return np.asarray(2 * rho / (u / variance + rho) ** 2)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        rho = np.asarray(load) * np.asarray(r0) / u
+        both = u / as_scalar("variance", variance) + rho
+        return finite_result("the correction", np.asarray(2 * (rho / both) / both))
 
 
 # -- exact, at any width
@@ -110,7 +135,9 @@ def mean_scale_two_layers(samples: int, width: int, r0: float, variance: float) 
 
     n, N = as_count("samples", samples), as_count("width", width)
     ask, s2 = as_scalar("r0", r0, positive=True), as_scalar("variance", variance, positive=True)
-    z, nu = np.sqrt(N * n * ask / s2), (N - n) / 2
+    z, nu = float(np.sqrt(N * n) * np.sqrt(ask) / np.sqrt(s2)), (N - n) / 2
+    if not 1e-150 < z < 1e150:
+        raise ValueError(f"r0/variance must be of a moderate size, got {ask:g} and {s2:g}; rescale y or the variance")
     # K_-mu = K_mu, so that a negative order asks for one over the ratio of order mu - 1.
     target = nu if nu >= 0 else -nu - 1
     order = target % 1.0
@@ -131,7 +158,9 @@ def scale_density(log_q: ArrayLike, widths: Sequence[int], variance: float) -> A
     """
     s, N = as_array("log_q", log_q, ndim=1), _hidden(widths)
     s2 = as_scalar("variance", variance, positive=True)
-    return np.exp([_log_density(float(x), N, s2, _tilt(float(x), N, s2)) for x in s])
+    with np.errstate(over="ignore"):
+        density = np.exp([_log_prior(float(x), N, s2) for x in s])
+    return finite_result("the density", density)
 
 
 def scale_posterior(
@@ -156,20 +185,30 @@ def scale_posterior(
         raise ValueError("an eigenvalue is zero and temperature is 0: raise temperature, or leave out dependent examples")
 
     def log_likelihood(s: Array) -> Array:
-        v = np.exp(s)[:, None] * lam + T
-        return np.asarray(-0.5 * np.sum(np.log(2 * np.pi * v) + square / v, axis=1))
+        with np.errstate(all="ignore"):
+            v = np.exp(s)[:, None] * lam + T
+            value = np.asarray(-0.5 * np.sum(np.log(2 * np.pi * v) + square / v, axis=1))
+        return np.where(np.isfinite(value), value, -np.inf)  # where v overflows or is zero nothing is likely
 
     def log_joint(x: float) -> float:
-        return float(log_likelihood(np.array([x]))[0]) + _log_density(x, N, s2, _tilt(x, N, s2))
+        return float(log_likelihood(np.array([x]))[0]) + _log_prior(x, N, s2)
 
     # The posterior lies between what the prior and what the examples ask for.
-    ask = np.log(max(float(np.mean(square / np.maximum(lam, 1e-300))), 1e-300)) if T == 0 else np.log(s2) * len(N)
+    with np.errstate(over="ignore"):
+        wanted = float(finite_result("y_squared over eigenvalues", np.asarray(np.mean(square / np.maximum(lam, 1e-300)))))
+    ask = np.log(max(wanted, 1e-300)) if T == 0 else np.log(s2) * len(N)
     centre = np.log(s2) * len(N)
     spread = 3 + 3 / np.sqrt(N.min())
-    found = minimize_scalar(
-        lambda x: -log_joint(x), bounds=(min(ask, centre) - spread, max(ask, centre) + spread), method="bounded"
-    )
+    with np.errstate(invalid="ignore"):
+        found = minimize_scalar(
+            lambda x: -log_joint(x), bounds=(min(ask, centre) - spread, max(ask, centre) + spread), method="bounded"
+        )
     peak, h = float(found.x), 1e-3
+    if not np.isfinite([log_joint(peak), log_joint(peak + h), log_joint(peak - h)]).all():
+        raise ValueError(
+            f"y_squared, eigenvalues, variance and temperature are too far from each other: float64 holds no scale q near "
+            f"exp({peak:.3g}) that prior and answers allow; rescale the answers"
+        )
     curve = (log_joint(peak + h) + log_joint(peak - h) - 2 * log_joint(peak)) / h**2
     step = 0.5 / np.sqrt(max(-curve, 1e-6))
     grid, top = [peak], log_joint(peak)
@@ -181,14 +220,18 @@ def scale_posterior(
             value = log_joint(x)
             grid.append(x)
             logs.append(value)
-            if value < top - 38 or len(grid) > 4000:
+            if value < top - 38:
                 break
+            if len(grid) > 4000:
+                raise ValueError("the posterior of q is too wide for its nodes; rescale the answers, or raise temperature")
     order = np.argsort(grid)
     s, log_p = np.array(grid)[order], np.array(logs)[order]
     weight = np.exp(log_p - top)
     evidence = top + float(np.log(step * weight.sum()))
     weight /= weight.sum()
-    return ScalePosterior(np.exp(s), weight, float(weight @ np.exp(s)), evidence)
+    with np.errstate(over="ignore", invalid="ignore"):
+        q = finite_result("the scale q", np.exp(s))
+        return ScalePosterior(q, weight, float(finite_result("the mean of q", np.asarray(weight @ q))), evidence)
 
 
 def _hidden(widths: Sequence[int]) -> Array:
@@ -199,6 +242,14 @@ def _hidden(widths: Sequence[int]) -> Array:
     if not values:
         raise ValueError("widths is empty; a single layer has no hidden width, and its scale is 1")
     return np.array(values, dtype=np.float64)
+
+
+def _log_prior(s: float, N: Array, variance: float) -> float:
+    """Return ln p(s) of s = ln q; minus infinity far out, where p is zero in float64 at any width."""
+    away = s - len(N) * float(np.log(variance))
+    if not -2000 < away < 100 * len(N):
+        return -np.inf
+    return _log_density(s, N, variance, _tilt(s, N, variance))
 
 
 def _tilt(s: float, N: Array, variance: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dlnlib import _stored
-from dlnlib._validate import Array, as_array, as_count, as_scalar
+from dlnlib._validate import Array, as_array, as_count, as_scalar, as_seeds, finite_result
 from dlnlib.global_gates._gates import error_of_mean, half_space_gates, related_tasks, task_error, unit_inputs
 from dlnlib.global_gates._saddle import saddle
 from dlnlib.global_gates._sampling import gibbs, mixture, network_outputs
@@ -97,8 +97,14 @@ def regression_cell(
 def task_correlation(U: Any) -> float:
     """Return the mean correlation between tasks that U holds, the mean of U_mn/sqrt(U_mm U_nn) over pairs. U : (M, M)."""
     matrix = as_array("U", U, ndim=2)
-    size = np.sqrt(np.diag(matrix))
-    return float((matrix / np.outer(size, size))[np.triu_indices(len(matrix), 1)].mean())
+    if matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
+        raise ValueError(f"U must be (M, M) with two tasks at least, got shape {matrix.shape}")
+    size = np.sqrt(np.maximum(np.diag(matrix), 0.0))
+    if not np.all(size > 0):
+        raise ValueError(f"U must have a positive diagonal, got {np.diag(matrix).min():g}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        alike = finite_result("U_mn/sqrt(U_mm U_nn)", matrix / np.outer(size, size))
+    return float(alike[np.triu_indices(len(matrix), 1)].mean())
 
 
 def transfer_cell(
@@ -112,7 +118,8 @@ def transfer_cell(
     none; it needs N >= 3.
     """
     found: dict[str, list[float]] = {"theory": [], "correlation": [], "wide": [], "pooled": [], "exact": []}
-    for seed in seeds:
+    as_count("draws", draws, minimum=0)
+    for seed in as_seeds(seeds):
         task, teachers = related_tasks(correlation, examples=examples, seed=seed)
         U, alike = saddle(task, width).U, np.ones((3, 3))
         found["theory"].append(task_error(task, U, teachers))
@@ -125,12 +132,24 @@ def transfer_cell(
     return found
 
 
+def _as_list(name: str, values: Sequence[int]) -> list[int]:
+    """Return counts as a list, at least one."""
+    try:
+        counts = [as_count(name, value) for value in values]
+    except TypeError:
+        raise ValueError(f"{name} must be a list of integers, got {values!r}") from None
+    if not counts:
+        raise ValueError(f"{name} is empty; give at least one")
+    return counts
+
+
 def transfer_curve(correlation: float, examples: int, *, widths: Sequence[int] = CHART_WIDTHS, seeds: int = SEEDS) -> Any:
     """Return means over seeds of what `transfer_cell` finds, over widths: theory and correlation (n_widths,), wide, pooled.
 
     correlation : of the teachers. examples : of each task. widths : N. seeds : how many.
     """
-    cells = [transfer_cell(correlation, N, range(seeds), examples=examples) for N in widths]
+    each = as_seeds(range(as_count("seeds", seeds)))
+    cells = [transfer_cell(correlation, N, each, examples=examples) for N in _as_list("widths", widths)]
     means = {key: [float(np.mean(cell[key])) for cell in cells] for key in ("theory", "correlation")}
     return {**means, "wide": float(np.mean(cells[0]["wide"])), "pooled": float(np.mean(cells[0]["pooled"]))}
 

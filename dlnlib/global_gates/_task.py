@@ -66,9 +66,8 @@ class Task:
         X : (n_new, d). gates : (n_new, M). U : (..., M, M), symmetric. Returns (..., n_new, n); without temperature.
         """
         matrix = as_renormalisation(U, self.n_gates)
-        if X is None and gates is None:
-            return gate_kernel(self, matrix)
-        return gate_kernel(self, matrix, as_new(self, X, gates))
+        new = None if X is None and gates is None else as_new(self, X, gates)
+        return finite_result("the kernel", gate_kernel(self, matrix, new))
 
     def predict(self, U: ArrayLike, X: ArrayLike, gates: ArrayLike) -> Prediction:
         """Return the Gaussian prediction of the kernel K_U at new inputs (`def-gated-prediction`).
@@ -118,7 +117,9 @@ def as_renormalisation(U: ArrayLike, n_gates: int) -> Array:
     matrix = as_array("U", U)
     if matrix.ndim < 2 or matrix.shape[-2:] != (n_gates, n_gates):
         raise ValueError(f"U must have shape (..., {n_gates}, {n_gates}), a row and a column a gate, got {matrix.shape}")
-    if any(asymmetry(one) > 1e-8 for one in matrix.reshape(-1, n_gates, n_gates)):
+    with np.errstate(over="ignore"):
+        skewed = any(asymmetry(one) > 1e-8 for one in matrix.reshape(-1, n_gates, n_gates))
+    if skewed:
         raise ValueError("U must be symmetric; take (U + U.T)/2 if it was meant to be")
     return matrix
 
@@ -133,7 +134,7 @@ def gate_kernel(task: Task, A: Array, new: New | None = None) -> Array:
 
 def factor_of(task: Task, K: Array) -> Array:
     """Return the Cholesky factor of K + T, (..., n, n); ValueError where it is singular to rounding."""
-    Kt = K + task.temperature * np.eye(task.n)
+    Kt = finite_result("the kernel", K + task.temperature * np.eye(task.n))
     try:
         L = np.linalg.cholesky(Kt)
     except np.linalg.LinAlgError:
@@ -158,11 +159,13 @@ def solve_lower(L: Array, right: Array) -> Array:
 def given(task: Task, A: Array, new: New) -> tuple[Array, Array]:
     """Return mean and variance (..., n_new) of f at new inputs, for the kernels of A (..., M, M)."""
     L = factor_of(task, gate_kernel(task, A))
-    cross = np.swapaxes(gate_kernel(task, A, new), -1, -2)
-    halves = solve_lower(L, np.concatenate([cross, np.broadcast_to(task.y[:, None], (*cross.shape[:-1], 1))], axis=-1))
-    left, right = halves[..., :-1], halves[..., -1]
-    mean = np.einsum("...ij,...i->...j", left, right)
+    cross = np.swapaxes(finite_result("the kernel of the new inputs", gate_kernel(task, A, new)), -1, -2)
     X, gates = new
-    own = task.variance / (task.n_gates * X.shape[1]) * np.sum(X**2, axis=1)
-    own = own * np.einsum("im,...mk,ik->...i", gates, A, gates)
-    return mean, np.maximum(own - np.sum(left**2, axis=-2), 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        halves = solve_lower(L, np.concatenate([cross, np.broadcast_to(task.y[:, None], (*cross.shape[:-1], 1))], axis=-1))
+        left, right = halves[..., :-1], halves[..., -1]
+        mean = np.einsum("...ij,...i->...j", left, right)
+        own = task.variance / (task.n_gates * X.shape[1]) * np.sum(X**2, axis=1)
+        own = own * np.einsum("im,...mk,ik->...i", gates, A, gates)
+        variance = np.maximum(own - np.sum(left**2, axis=-2), 0.0)
+    return finite_result("the mean of the prediction", mean), finite_result("the variance of the prediction", variance)
