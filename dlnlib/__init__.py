@@ -6,7 +6,8 @@ Submodules load when they are first used, so that `import dlnlib` needs numpy al
 What these arguments are is the same everywhere, and docstrings need not say it again:
 weights : tuple (W_1, ..., W_L) of arrays (..., d_l, d_{l-1}); W_1 acts first, leading axes are a batch.
 widths : (d_0, ..., d_L), of the input, of every hidden layer, of the output.
-moments : `Moments` of the data, xx (d_in, d_in) and yx (d_out, d_in).
+moments : `Moments` of the data, xx (d_in, d_in) and yx (d_out, d_in); or what another kind of network sees of them,
+such as `gated.GatedMoments`, whose weights come in the order of its edges.
 rng : `numpy.random.Generator`, required wherever something is drawn.
 Times are in units of tau = 1/eta. An argument that does not fit raises ValueError, and so does a result that would
 leave float64: nothing returns NaN.
