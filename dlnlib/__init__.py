@@ -50,6 +50,7 @@ _SUBMODULES = (
     "rectified",
     "semantic",
     "simulate",
+    "slt",
     "trajectory",
 )
 

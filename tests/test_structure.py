@@ -27,7 +27,7 @@ LAYERS = (
     ("expanded", "hessian", "lowrank", "measure"),
     ("simulate",),
     ("exact", "initialise"),
-    ("completion", "disentanglement", "gated", "global_gates", "landscape", "semantic", "generalisation"),
+    ("completion", "disentanglement", "gated", "global_gates", "landscape", "semantic", "generalisation", "slt"),
     ("rectified",),
     ("figures", "explore"),
     ("exercises",),

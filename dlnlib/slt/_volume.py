@@ -1,0 +1,76 @@
+"""The volume of nearly optimal parameters, by counting random ones; exact where every layer has one unit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dlnlib._unchecked import product_of
+from dlnlib._validate import Array, as_array, as_count, as_rng, as_scalar, as_widths, finite_result
+
+__all__ = ["Volume", "scalar_volume", "volume"]
+
+_CHUNK = 20_000
+
+
+class Volume(NamedTuple):
+    """Shares of the cube with K < eps, one for every eps, and their standard errors."""
+
+    share: Array
+    standard_error: Array
+
+
+def volume(
+    widths: Sequence[int],
+    teacher: ArrayLike,
+    eps: ArrayLike,
+    n_samples: int,
+    *,
+    rng: np.random.Generator,
+    half_width: float = 1.0,
+) -> Volume:
+    """Return the share of parameters in the cube [-half_width, half_width]^d with K = |W - teacher|^2/2 < eps (`def-volume`).
+
+    widths : (d_0, ..., d_L). teacher : (d_L, d_0). eps : (k,), positive. n_samples : uniformly drawn networks; a share p has the
+    relative error (p n_samples)^(-1/2), so that shares below 10/n_samples say little.
+    """
+    sizes = as_widths(widths)
+    A = as_array("teacher", teacher, ndim=2)
+    if A.shape != (sizes[-1], sizes[0]):
+        raise ValueError(f"teacher must have shape {(sizes[-1], sizes[0])} to fit the widths {sizes}, got {A.shape}")
+    levels = np.atleast_1d(as_array("eps", eps))
+    if levels.ndim != 1 or np.any(levels <= 0):
+        raise ValueError(f"eps must be positive numbers in one dimension, got {eps!r}")
+    count, generator = as_count("n_samples", n_samples), as_rng(rng)
+    a = as_scalar("half_width", half_width, positive=True)
+    hits = np.zeros(len(levels))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, count, _CHUNK):
+            lead = min(_CHUNK, count - start)
+            layers = tuple(generator.uniform(-a, a, size=(lead, m, n)) for n, m in itertools.pairwise(sizes))
+            K = finite_result("the loss", 0.5 * np.sum((product_of(layers) - A) ** 2, axis=(-2, -1)))
+            hits += np.searchsorted(np.sort(K), levels)
+    share = hits / count
+    return Volume(share, np.sqrt(share * (1 - share) / count))
+
+
+def scalar_volume(eps: ArrayLike, depth: int) -> Array:
+    """Return the share of [-1, 1]^depth with (w_1 ... w_depth)^2/2 < eps, shape of eps (`eq-scalar-volume`).
+
+    With s = (2 eps)^(1/2) at most 1 it is s sum_{k < depth} (-log s)^k / k!. depth : number of layers of one unit.
+    """
+    levels, L = as_array("eps", eps), as_count("depth", depth)
+    if np.any(levels <= 0):
+        raise ValueError(f"eps must be positive, got {levels.min():g}")
+    with np.errstate(over="ignore"):
+        s = np.minimum(np.sqrt(2 * np.minimum(levels, 1.0)), 1.0)
+    x = -np.log(s)
+    term, total = np.ones_like(x), np.ones_like(x)
+    for k in range(1, L):
+        term = term * x / k
+        total = total + term
+    return np.minimum(s * total, 1.0)
