@@ -80,13 +80,13 @@ number_question(
         "that is the coefficient at the global minimum; but the reference is the loss of the plateau.": 12.0,
         "that is the fall of the loss; the estimate multiplies it by n beta, and it is a fall.": 10.5,
         "the chains do not stay at the plateau: they find the way down.": 0.0,
-        "the factor is n beta = n/log n, not n.": -105_000.0,
+        "the factor is n beta = n/ln n, not n.": -105_000.0,
         "the loss has a factor 1/2: the fall is (16 + 4 + 1)/2.": lambda: -_saddle_number(2.0),
         "the loss falls, so that the estimate is negative.": lambda: _saddle_number(1.0),
         "the strengths enter the loss squared.": lambda: -_saddle_number(1 / 3),
         "the logarithm is the natural one.": -26_250.0,
     },
-    otherwise="the chains fall to the global minimum; multiply that fall of the loss by n/log n.",
+    otherwise="the chains fall to the global minimum; multiply that fall of the loss by n/ln n.",
     praise="about -11,400: no property of the plateau, only the depth of the fall.",
     what="the number",
 )
@@ -106,7 +106,7 @@ choice_question(
 def _unit_layers(answer: Any) -> str:
     depths = (1, 2, 3, 5)
     got = np.array([[_pair(call(answer, L, r)) for L in depths] for r in (0, 1)])
-    # Slope of log(V/s) against log(-log s), where the exact volume is a power of s times one of its logarithm.
+    # Slope of ln(V/s) against ln(-ln s), where the exact volume is a power of s times one of its logarithm.
     eps = 0.5 * np.exp(-2 * np.array([300.0, 330.0]))
     with_zero = [np.diff(np.log(slt.scalar_volume(eps, L) / np.sqrt(2 * eps)))[0] / np.log(1.1) + 1 for L in depths]
     fibres = [slt.fibre((1,) * (L + 1), 1) for L in depths]
@@ -133,7 +133,7 @@ def _unit_layers(answer: Any) -> str:
             "m - 1 is the power of the logarithm, which vanishes at r = 1; at r = 0 you are right.": np.array(
                 [L_all[0], np.zeros(4)]
             ),
-            "at r = 0 all L weights can be small at once, and the volume has (-log eps)^(L-1).": np.ones((2, 4)),
+            "at r = 0 all L weights can be small at once, and the volume has (-ln eps)^(L-1).": np.ones((2, 4)),
             "at r = 1 no weight can vanish: w_1 ... w_L = 1 is a smooth surface without crossings.": L_all,
             "two is right for two layers alone; how many lines or planes cross at the origin for L of them?": np.array(
                 [np.full(4, 2.0), orders[1]]
@@ -244,29 +244,29 @@ def _coefficient(answer: Any) -> str:
 
 @checker("ch12.two_hidden_widths")
 def _two_hidden_widths(answer: Any) -> str:
-    value = number(answer, "the coefficient of log n")
-    wide, narrow = (5, 3, 5), (5, 1, 5)
-    right = _half_codimension(wide, 1) - _half_codimension(narrow, 1)
+    value = number(answer, "the coefficient of ln n")
+    wide, narrow = (6, 4, 4, 6), (6, 2, 2, 6)
+    right = _half_codimension(wide, 2) - _half_codimension(narrow, 2)
     compare(
         value,
         right,
         {
-            "that is what BIC says, with d/2 for lambda.": 10.0,
+            "that is what BIC says, with d/2 for lambda.": 18.0,
             "the sign: the free energy of the wide network is the larger one.": -right,
-            "these are the coefficients at rank 0; the truth has rank 1.": _half_codimension(wide) - _half_codimension(narrow),
-            "both networks have to represent the same map, of rank 1.": _half_codimension(wide) - _half_codimension(narrow, 1),
+            "these are the coefficients at rank 0; the truth has rank 2.": _half_codimension(wide) - _half_codimension(narrow),
+            "both networks have to represent the same map, of rank 2.": _half_codimension(wide, 2) - _half_codimension(narrow),
             "that is the difference of the codimensions; lambda is half of it.": 2 * right,
-            "that is the difference in the number of parameters.": 20.0,
-            "that is the coefficient of the wide network; take the difference.": _half_codimension(wide, 1),
+            "that is the difference in the number of parameters.": 36.0,
+            "that is the coefficient of the wide network; take the difference.": _half_codimension(wide, 2),
         },
-        otherwise="F = n L + lambda log n for both; find lambda of (5, 3, 5) and of (5, 1, 5) at rank 1.",
+        otherwise="F = n L + lambda ln n for both; find lambda of (6, 4, 4, 6) and of (6, 2, 2, 6) at rank 2.",
         rtol=1e-3,
     )
-    return correct("two hidden units too many cost 3.5 log n, a third of what BIC charges.")
+    return correct("four hidden units too many cost 2 ln n, a ninth of what BIC charges.")
 
 
 def _crossing(gain: float, cost: float, upper: bool = True) -> float:
-    """Return where gain n = cost log n, the larger or the smaller root."""
+    """Return where gain n = cost ln n, the larger or the smaller root."""
     from scipy.optimize import brentq
 
     bounds = (cost / gain, 1e9) if upper else (1.0, cost / gain)
@@ -286,7 +286,7 @@ def _when_to_add(answer: Any) -> str:
         {
             "that is BIC's answer, with d/2 for lambda.": _crossing(gain, 5.0),
             "the loss has a factor 1/2: without the second mode it is larger by s^2/2.": _crossing(2 * gain, cost),
-            "the equation has two roots; below the first one log n is nearly zero and the formula means nothing.": _crossing(
+            "the equation has two roots; below the first one ln n is nearly zero and the formula means nothing.": _crossing(
                 gain, cost, upper=False
             ),
             "the logarithm is the natural one.": _crossing(gain, cost / np.log(10)),
@@ -300,7 +300,7 @@ def _when_to_add(answer: Any) -> str:
             "you left out the logarithm.": cost / gain,
             "you divided by the coefficient of (5, 2, 5) alone; (5, 1, 5) has one too.": _crossing(gain, two),
         },
-        otherwise="solve n s^2/2 = (lambda_2 - lambda_1) log n for the larger n, with lambda_2 = 8 and lambda_1 = 9/2.",
+        otherwise="solve n s^2/2 = (lambda_2 - lambda_1) ln n for the larger n, with lambda_2 = 8 and lambda_1 = 9/2.",
         rtol=5e-3,
     )
     return correct("up to some six thousand samples the mode exists, but is not worth its parameters.")
@@ -414,15 +414,15 @@ def _centring(answer: Any) -> str:
             * (1 + 1 / np.log(n)),
             "twice too much: n (L_n(w_0) - min L_n) has the mean d/2, not d.": d / 2 * (1 - 2 / np.log(n)),
             "each direction contributes 1/2, to both parts.": d * (1 - 1 / np.log(n)),
-            "the shift of L_n is d/(2n), and it is multiplied by n beta = n/log n.": d / 2 * (1 - 1 / n),
+            "the shift of L_n is d/(2n), and it is multiplied by n beta = n/ln n.": d / 2 * (1 - 1 / n),
             "the logarithm is the natural one.": d / 2 * (1 - 1 / np.log10(n)),
             "that is the shift alone; add d/2.": -d / (2 * np.log(n)),
-            "only half of the shift: it is d/(2n) times n/log n.": d / 2 * (1 - 1 / (2 * np.log(n))),
+            "only half of the shift: it is d/(2n) times n/ln n.": d / 2 * (1 - 1 / (2 * np.log(n))),
         },
         otherwise="E[L_n] - min L_n is d/(2 n beta) under the tempered posterior; how far above min L_n is L_n(w_0), on average?",
         rtol=1e-8,
     )
-    return correct("too low by d/(2 log n), which is 12 per cent of d/2 at n = 5000 and does not care how long you sample.")
+    return correct("too low by d/(2 ln n), which is 12 per cent of d/2 at n = 5000 and does not care how long you sample.")
 
 
 def _expected_estimate(d: int, n: int) -> float:
