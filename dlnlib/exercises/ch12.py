@@ -112,7 +112,7 @@ def _unit_layers(answer: Any) -> str:
     fibres = [slt.fibre((1,) * (L + 1), 1) for L in depths]
     values = np.array([[_half_codimension((1,) * (L + 1), r) for L in depths] for r in (0, 1)])
     L, zeros = np.array(depths, dtype=float), np.zeros(4)
-    orders = np.array([np.round(with_zero), [float(f.n_patterns) for f in fibres]])
+    orders = np.array([with_zero, [float(f.n_patterns) for f in fibres]])
     compare(
         got[..., 0],
         values,
@@ -135,6 +135,7 @@ def _unit_layers(answer: Any) -> str:
             "two is right for two layers alone; how many surfaces w_l = 0 cross at the origin?": [zeros + 2, orders[1]],
         },
         otherwise="count how many of the surfaces w_l = 0 cross at one point, and how many there are at r = 1.",
+        rtol=0.01,  # the slope is taken at a volume that is small, but not zero
     )
     return correct("the same lambda at both ranks, but no crossings at rank one.")
 
