@@ -150,7 +150,7 @@ def test_from_below_and_slowly_where_the_multiplicity_is_two(network: str, preci
 
 def test_the_words_of_the_slopes() -> None:
     assert SLOPES.drawn()[1] == (
-        "λ = 6.5, multiplicity 2. A perfect sampler reports 6.22 at nβ = 1000 and 6.42 at 10⁷: 4.3 and 1.2 % too little; "
+        "λ = 6.5, multiplicity 2. A perfect sampler reports 6.22 at nβ = 1000 and 6.4198 at 10⁷: 4.3 and 1.2 % too little; "
         "the leading order says 6.438 there."
     )
     assert SLOPES.drawn(network="3, 2, 3")[1].endswith("% too little.")
@@ -281,7 +281,7 @@ def test_superfluous_width_is_cheap() -> None:
 def test_the_words_of_the_choice() -> None:
     assert CHOICE.drawn()[1] == (
         "The teacher has rank 3. At n = 1000 the free energy prefers h = 3, and BIC h = 2. "
-        "Above a width of 3, h = 5 costs 1.5 log n, by BIC 10 log n."
+        "Above a width of 3, h = 5 costs 1.5 ln n, by BIC 10 ln n."
     )
     assert "rank 2. At n = 10⁶ the free energy prefers h = 2, and BIC as well." in CHOICE.drawn(n=1e6, s3=0.0)[1]
     assert [y[0] for *_, y in labelled(CHOICE, 1)[2:]] == [3, 2]

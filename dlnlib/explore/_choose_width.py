@@ -48,7 +48,7 @@ def _at(n: float, s3: float) -> dict[str, Any]:
     said = f"The teacher has rank {rank}. At n = {words(n)} the free energy prefers h = {best}, "
     said += f"and BIC {'as well' if best == other else f'h = {other}'}. "
     wide = [words(float(F[ENDS] - F[rank])) for F in (exact, counted)]
-    said += f"Above a width of {rank}, h = {ENDS} costs {wide[0]} log n, by BIC {wide[1]} log n."
+    said += f"Above a width of {rank}, h = {ENDS} costs {wide[0]} ln n, by BIC {wide[1]} ln n."
     return {
         "h": WIDTHS,
         "exact": exact - exact.min(),
@@ -76,7 +76,7 @@ def choose_width() -> Explorer:
     """Return the chart of free energies of networks of several hidden widths, and of the width that is preferred.
 
     Number of samples and third singular value of the teacher move; the others are 2 and 1/2. Left, how far the free energy
-    is above its least, in units of log n, with the learning coefficient and with d/2 (`eq-model-selection`); right, the width
+    is above its least, in units of ln n, with the learning coefficient and with d/2 (`eq-model-selection`); right, the width
     of the least, against the number of samples. Chapter 12, `fig-choose-width`.
     """
     ours, bic = "learning coefficient", "BIC, d/2"
@@ -91,7 +91,7 @@ def choose_width() -> Explorer:
             Part("preferred", _preferred, ("s3",)),
         ),
         panels=(
-            Panel("hidden width h", "(F − min F) / log n", x_domain=(-0.3, 5.3), y_domain=(-0.7, TOP)),
+            Panel("hidden width h", "(F − min F) / ln n", x_domain=(-0.3, 5.3), y_domain=(-0.7, TOP)),
             Panel("log₁₀ samples n", "preferred h", x_domain=(0.8, 6.2), y_domain=(-0.3, 5.3)),
         ),
         series=(

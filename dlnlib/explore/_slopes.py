@@ -32,7 +32,7 @@ def _slopes(network: str, precision: float) -> dict[str, Any]:
     at = [float(energy[np.argmin(np.abs(np.log(N_BETA / n_beta)))]) for n_beta in MARKED]
     bent = one.multiplicity > 1
     said = f"λ = {words(value)}, multiplicity {one.multiplicity}. "
-    said += f"A perfect sampler reports {words(at[0])} at nβ = {words(MARKED[0])} and {words(at[1], 4)} at {words(MARKED[1])}"
+    said += f"A perfect sampler reports {words(at[0])} at nβ = {words(MARKED[0])} and {words(at[1], 5)} at {words(MARKED[1])}"
     missing = [words(100 * (1 - found / value), 2) for found in at]
     said += f": {missing[0]} and {missing[1]} % too little"
     said += f"; the leading order says {words(float(leading[-1]), 4)} there." if bent else "."
