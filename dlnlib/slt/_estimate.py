@@ -194,12 +194,13 @@ def judged(
         spread = float(finite_result("the spread of the losses", values.std()))
     if not spread > 0:
         raise ValueError("all draws have the same loss: the chains did not move; use a larger step or a smaller localisation")
-    scaled = values / spread
-    effective = float(array_stats.ess(scaled, chain_axis=1, draw_axis=0, method="mean"))
+    scaled = (values - values.mean()) / spread
     mixing = scaled if mixing is None else mixing
     if mixing.shape[1] == 1:  # one chain is compared with itself
         mixing = np.concatenate(np.split(mixing[: len(mixing) // 2 * 2], 2), axis=1)
-    r_hat = float(array_stats.rhat(mixing, chain_axis=1, draw_axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # where chains stand still
+        effective = float(array_stats.ess(scaled, chain_axis=1, draw_axis=0, method="mean"))
+        r_hat = float(array_stats.rhat(mixing, chain_axis=1, draw_axis=0))
     # More than one independent draw a draw is what antithetic chains have; an error bar should not rest on it.
     effective = min(effective, float(values.size)) if np.isfinite(effective) else 1.0
     standard_error = spread / np.sqrt(effective)
