@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import accumulate
 from math import log
 
 from dlnlib._validate import as_count, as_scalar, as_widths
@@ -18,6 +18,8 @@ __all__ = [
     "learning_coefficient",
     "reduced_rank_coefficient",
 ]
+
+_DEEPEST = 100_000
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,15 @@ def learning_coefficient(widths: Sequence[int], rank: int = 0) -> LearningCoeffi
     sizes, r = checked_rank(widths, rank)
     order = sorted(range(len(sizes)), key=lambda s: (sizes[s], s))
     slack = [sizes[s] - r for s in order]
-    ell = max(i for i in range(1, len(slack)) if sum(slack[: i + 1]) >= i * slack[i])
-    active = slack[: ell + 1]
-    total = sum(active)
+    sums = list(accumulate(slack))
+    ell = max(i for i in range(1, len(slack)) if sums[i] >= i * slack[i])
+    active, total = slack[: ell + 1], sums[ell]
     a = total - (-(-total // ell) - 1) * ell
     value = (
         Fraction(r * (sizes[0] + sizes[-1] - r), 2)
         + Fraction(a * (ell - a), 4 * ell)
         - Fraction((ell - 1) * total**2, 4 * ell)
-        + Fraction(sum(one * other for one, other in combinations(active, 2)), 2)
+        + Fraction(total**2 - sum(M**2 for M in active), 4)  # half the sum of M_i M_j over pairs
     )
     return LearningCoefficient(value, a * (ell - a) + 1, sizes, r, tuple(order[: ell + 1]))
 
@@ -96,13 +98,15 @@ def reduced_rank_coefficient(widths: Sequence[int], rank: int = 0) -> tuple[Frac
 def coefficients_by_depth(width: int, depths: Sequence[int], rank: int = 0) -> tuple[LearningCoefficient, ...]:
     """Return the learning coefficients of networks whose layers all have one width, for each number of layers.
 
-    width : of every layer, input and output included. depths : numbers of layers L. rank : r, at most the width.
+    width : of every layer, input and output included. depths : numbers of layers L, at most 100,000. rank : r, at most the width.
     """
     d = as_count("width", width)
     try:
         layers = [as_count("depths", depth) for depth in depths]
     except TypeError:
         raise ValueError(f"depths must be a list of numbers of layers, got {depths!r}") from None
+    if max(layers, default=0) > _DEEPEST:
+        raise ValueError(f"depths must be at most {_DEEPEST:,}, got {max(layers)}; the limit of deep networks is deep_limit")
     return tuple(learning_coefficient((d,) * (L + 1), rank) for L in layers)
 
 
@@ -130,7 +134,10 @@ def finite_temperature(coefficient: LearningCoefficient, n_beta: float) -> float
     nb = as_scalar("n_beta", n_beta, positive=True)
     if nb <= 1:
         raise ValueError(f"n_beta must be above 1, where its logarithm is positive, got {nb:g}")
-    return float(coefficient.value) - (coefficient.multiplicity - 1) / log(nb)
+    try:
+        return float(coefficient.value) - (coefficient.multiplicity - 1) / log(nb)
+    except OverflowError:
+        raise ValueError(f"the coefficient of widths {coefficient.widths} is beyond float64; take its exact value") from None
 
 
 def checked_rank(widths: Sequence[int], rank: int) -> tuple[tuple[int, ...], int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnlib._validate import Array, as_count, as_scalar
+from dlnlib._validate import Array, as_count, as_scalar, finite_result
 from dlnlib.moments import Moments
 from dlnlib.slt._gibbs import gibbs
 from dlnlib.slt._langevin import mala, sgld
@@ -106,13 +106,20 @@ def two_temperatures(hot: Draws, cold: Draws) -> Estimate:
     """
     first, second = as_draws(hot, "hot"), as_draws(cold, "cold")
     _positive_temperature(first)
-    if not 0 < first.posterior.n_beta < second.posterior.n_beta:
+    if not first.posterior.n_beta < second.posterior.n_beta:
         raise ValueError(
             f"hot must have the smaller n_beta, got {first.posterior.n_beta:g} and {second.posterior.n_beta:g}; exchange them"
         )
+    same = (np.array_equal(getattr(first.posterior.moments, m), getattr(second.posterior.moments, m)) for m in ("xx", "yx"))
+    if first.posterior.widths != second.posterior.widths or not all(same):
+        raise ValueError("hot and cold must be draws of equal networks on the same moments")
     span = 1 / first.posterior.n_beta - 1 / second.posterior.n_beta
-    one, other = (judged((d.excess - d.excess.mean()) / span, d, [], quiet=True) for d in (first, second))
+    one, other = (
+        judged((d.excess - d.excess.mean()) / span, d, [], heat=d.batch_heat / d.posterior.n_beta / span, quiet=True)
+        for d in (first, second)
+    )
     value = float((first.excess.mean() - second.excess.mean()) / span)
+    accepted = [d.acceptance for d in (first, second) if d.acceptance is not None]
     both = Estimate(
         value=value,
         standard_error=float(np.hypot(one.standard_error, other.standard_error)),
@@ -120,8 +127,9 @@ def two_temperatures(hot: Draws, cold: Draws) -> Estimate:
         effective=min(one.effective, other.effective),
         r_hat=max(one.r_hat, other.r_hat),
         drift=max(one.drift, other.drift, key=abs),
+        acceptance=min(accepted, default=None),
     )
-    return _warned(both, [])
+    return _warned(both, [], depth=3)
 
 
 def wbic(draws: Draws, n: int) -> float:
@@ -182,12 +190,17 @@ def judged(
     """Return the mean of values (n_draws, n_chains) with its diagnostics."""
     from arviz_stats.base import array_stats
 
-    spread = float(values.std())
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(finite_result("the spread of the losses", values.std()))
     if not spread > 0:
         raise ValueError("all draws have the same loss: the chains did not move; use a larger step or a smaller localisation")
-    scaled = values / spread
-    effective = float(array_stats.ess(scaled, chain_axis=1, draw_axis=0, method="mean"))
-    r_hat = float(array_stats.rhat(scaled if mixing is None else mixing, chain_axis=1, draw_axis=0))
+    scaled = (values - values.mean()) / spread
+    mixing = scaled if mixing is None else mixing
+    if mixing.shape[1] == 1:  # one chain is compared with itself
+        mixing = np.concatenate(np.split(mixing[: len(mixing) // 2 * 2], 2), axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where chains stand still
+        effective = float(array_stats.ess(scaled, chain_axis=1, draw_axis=0, method="mean"))
+        r_hat = float(array_stats.rhat(mixing, chain_axis=1, draw_axis=0))
     # More than one independent draw a draw is what antithetic chains have; an error bar should not rest on it.
     effective = min(effective, float(values.size)) if np.isfinite(effective) else 1.0
     standard_error = spread / np.sqrt(effective)
@@ -206,7 +219,7 @@ def judged(
     return result if quiet else _warned(result, notes)
 
 
-def _warned(result: Estimate, notes: list[str]) -> Estimate:
+def _warned(result: Estimate, notes: list[str], depth: int = 4) -> Estimate:
     found = list(notes)
     if result.effective < _LEAST_EFFECTIVE:
         found.append(f"only {result.effective:.0f} effective draws: run longer or with more chains")
@@ -221,5 +234,5 @@ def _warned(result: Estimate, notes: list[str]) -> Estimate:
     if result.acceptance is not None and not 0.2 < result.acceptance < 0.95:
         found.append(f"acceptance is {result.acceptance:.2f}, far from the best, 0.57: leave step out, or change it")
     for note in found:
-        warnings.warn(note, EstimateWarning, stacklevel=4)
+        warnings.warn(note, EstimateWarning, stacklevel=depth)
     return replace(result, warnings=tuple(found))

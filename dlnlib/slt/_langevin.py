@@ -154,7 +154,8 @@ class _Batches:
             each = np.sum(signal**2, axis=1) * np.sum(below[i] ** 2, axis=1)
             square += float(each.mean() - np.sum((transpose(signal) @ below[i] / len(X)) ** 2))
             signal = signal @ layers[i]
-        return step / 8 * posterior.n_beta**2 * square / self.size
+        heat = step / 8 * posterior.n_beta**2 * square / self.size
+        return float(finite_result("the noise of the mini-batches", np.asarray(heat)))
 
 
 def _as_batches(posterior: Posterior, data: tuple[ArrayLike, ArrayLike] | None, batch_size: int | None) -> _Batches | None:
@@ -235,7 +236,7 @@ class _Steps:
 
     def at(self, k: int, layers: Weights) -> float:
         """Return the step to take from here: it grows by no more than a factor 2 a round."""
-        if self.adapts and k <= self.until and k % self.every == 0:
+        if self.adapts and (k == self.until or (k < self.until and k % self.every == 0)):
             curvature = self._curvature(layers)
             self.found.append((float(np.median(curvature)), float(curvature.max())))
             recent = self.found[-1:] if k < self.until else self.found[len(self.found) // 2 :]

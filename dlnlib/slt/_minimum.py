@@ -47,20 +47,19 @@ def check_minimum(weights: Sequence[ArrayLike], moments: Moments, n_beta: float)
     """Raise ValueError if w* is no minimum at this resolution, saying what it is; return a remark if it nearly is one.
 
     All minima of a deep linear network are global, so that what counts is the loss above the least that the widths allow.
-    An estimate changes by n_beta times that. Above half the number of parameters, or of entries of the map, whichever is less,
-    it would say nothing of the geometry, and is refused; above 5 % of it, the remark says so. Otherwise "" is returned.
-    weights : one network. n_beta : the inverse of the loss that can be resolved.
+    An estimate changes by n_beta times that. Above half the number of parameters, or of entries of the map (for inputs that
+    vary), whichever is less, it would say nothing of the geometry, and is refused; above 5 % of it, the remark says so.
+    Otherwise "" is returned. weights : one network. n_beta : the inverse of the loss that can be resolved.
     """
     layers = _one(weights, moments)
     nb = as_scalar("n_beta", n_beta, nonnegative=True)
     with np.errstate(over="ignore", invalid="ignore"):
         product = finite_result("the product of the layers", product_of(layers))
         D = product - moments.optimum()
-        narrow = min(W.shape[-2] for W in layers) if len(layers) > 1 else moments.d_out
-        least = moments.irreducible_loss(min(narrow, moments.d_in)) - moments.irreducible_loss()
-        above = float(finite_result("the loss", np.asarray(0.5 * np.sum((D @ moments.xx) * D)))) - max(least, 0.0)
+        excess = float(finite_result("the loss", np.asarray(0.5 * np.sum((D @ moments.xx) * D))))
+        above = excess - unavoidable_excess(moments, min(moments.d_in, *(len(W) for W in layers)))
         cost = nb * above
-        most = 0.5 * min(sum(W.size for W in layers), moments.d_in * moments.d_out)
+        most = 0.5 * min(sum(W.size for W in layers), moments.rank_xx * moments.d_out)
         slope = np.sqrt(sum(np.sum(g**2) for g in layer_gradients(layers, moments)))
         size = np.sqrt(sum(np.sum(W**2) for W in layers))
     if cost > most:
@@ -73,20 +72,32 @@ def check_minimum(weights: Sequence[ArrayLike], moments: Moments, n_beta: float)
     return ""
 
 
+def unavoidable_excess(moments: Moments, rank: int) -> float:
+    """Return by how much the loss of the best map of this rank is above that of the best of any rank."""
+    with np.errstate(over="ignore"):
+        lost = np.asarray(0.5 * np.sum(moments.whitened_modes().s[rank:] ** 2))
+    return float(finite_result("the loss", lost))
+
+
 def _why(layers: tuple[np.ndarray, ...], moments: Moments, above: float, cost: float, slope: float, size: float) -> str:
     scale = float(np.linalg.norm(moments.yx, 2)) * max(size, 1.0)
-    if slope > 1e-3 * scale:
+    r = learned_rank(layers, moments)
+    total = min(moments.whitened_modes().rank, *(len(W) for W in layers))
+    if slope > 1e-3 * scale or r == total:
         return (
             f"the gradient at the weights is {slope:.3g}, and their loss is {above:.4g} above the least: they are on their way, "
             "and no learning coefficient is defined there; train on, or ask at a plateau"
         )
-    r = learned_rank(layers, moments)
-    total = min(*(W.shape[-2] for W in layers), moments.whitened_modes().rank, moments.d_in)
+    W = product_of(layers)
+    off = W - moments.optimum(r)
+    leading = np.sum((off @ moments.xx) * off) <= 1e-2 * np.sum((W @ moments.xx) * W) or not W.any()
+    learnt = f"{r} of {total} modes are learnt" if leading else "the modes that are learnt are not the leading ones"
+    smaller = f"truncated_moments(moments, {r})" if leading else "Moments(moments.xx, product(weights) @ moments.xx, moments.yy)"
     return (
-        f"the weights are at a saddle, not a minimum: {r} of {total} modes are learnt, and the loss can fall by {above:.4g} "
-        "from here. The parameters with less loss than w* have a volume that does not vanish, and no learning coefficient is "
+        f"the weights are at a saddle, not a minimum: {learnt}, and the loss can fall by {above:.4g} from here. "
+        "The parameters with less loss than w* have a volume that does not vanish, and no learning coefficient is "
         f"defined; a sampler would report about -n_beta times the fall, {-cost:.4g}. "
-        f"Ask about the problem of which this point is a minimum: truncated_moments(moments, {r})"
+        f"Ask about the problem of which this point is a minimum: {smaller}"
     )
 
 

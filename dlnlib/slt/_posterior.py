@@ -6,15 +6,19 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import log
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dlnlib._unchecked import product_of
-from dlnlib._validate import Array, Weights, as_count, as_moments, as_scalar, as_weights, finite_result
+from dlnlib._validate import Array, Weights, as_count, as_moments, as_scalar, as_weights, as_widths, finite_result
 from dlnlib.moments import Moments
+from dlnlib.slt._minimum import unavoidable_excess
 
 __all__ = ["Draws", "Posterior", "wbic_temperature"]
+
+_MOST_SAMPLES = 10**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +40,9 @@ class Posterior:
         layers = as_weights(self.centre, as_moments(self.moments))
         if layers[0].ndim != 2:
             raise ValueError(f"centre must be one network, got batch axes {layers[0].shape[:-2]}; make a Posterior of each")
+        layers = tuple(W.copy() for W in layers)
+        for W in layers:
+            W.setflags(write=False)
         object.__setattr__(self, "n_beta", as_scalar("n_beta", self.n_beta, nonnegative=True))
         object.__setattr__(self, "localisation", as_scalar("localisation", self.localisation, positive=True))
         object.__setattr__(self, "layers", layers)
@@ -44,8 +51,6 @@ class Posterior:
     @classmethod
     def prior(cls, moments: Moments, widths: Sequence[int], n_beta: float, precision: float = 1.0) -> Posterior:
         """Return the posterior under independent Gaussian weights of this precision, for a network of these widths."""
-        from dlnlib._validate import as_widths
-
         sizes = as_widths(widths, moments)
         return cls(moments, [np.zeros((m, n)) for n, m in itertools.pairwise(sizes)], n_beta, precision)
 
@@ -72,7 +77,7 @@ class Posterior:
     @property
     def best_excess(self) -> float:
         """Loss above `least_loss` that a network of these widths cannot avoid; 0 unless a layer is too narrow."""
-        return max(self.moments.irreducible_loss(min(self.widths)) - self.least_loss, 0.0)
+        return unavoidable_excess(self.moments, min(self.widths))
 
     def excess_of_product(self, W: Array) -> Array:
         """Return the loss above `least_loss` of end-to-end matrices (..., d_out, d_in), without checks."""
@@ -119,7 +124,9 @@ def wbic_temperature(n: int) -> float:
     n : number of samples, at least 3. Source: Watanabe, JMLR 14, 867-897 (2013).
     """
     count = as_count("n", n, minimum=3)
-    return float(count / np.log(count))
+    if count > _MOST_SAMPLES:
+        raise ValueError(f"n must be at most {_MOST_SAMPLES:.0e}, got {count}; no data are as many")
+    return count / log(count)
 
 
 def as_posterior(posterior: object) -> Posterior:

@@ -66,5 +66,6 @@ def free_energy(
     errors = [judged(d.excess, d, [], quiet=True).standard_error for d in draws]
     u = np.log1p(ladder)
     with np.errstate(over="ignore", invalid="ignore"):
-        value = CubicSpline(u, mean * (1 + ladder)).antiderivative()(u)
-    return FreeEnergy(ladder, finite_result("the free energy", value), ladder * mean, ladder * np.array(errors))
+        energy = finite_result("the energy", ladder * mean)
+        value = CubicSpline(u, finite_result("the energy", mean + energy)).antiderivative()(u)
+    return FreeEnergy(ladder, finite_result("the free energy", value), energy, ladder * np.array(errors))
