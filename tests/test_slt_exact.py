@@ -1,7 +1,7 @@
 """The exact energy of two layers against quadrature and integration; volumes against the exact one of single units."""
 
 from fractions import Fraction
-from itertools import permutations
+from itertools import pairwise, permutations
 from math import log, pi
 
 import numpy as np
@@ -20,7 +20,7 @@ def one_eigenvalue(dof, out, t):
             return np.exp(dof / 2 * v - u / 2 + dof / 2 * (1 - log(dof))) * f(u)
 
         edges = np.linspace(-60, 9, 24)
-        return sum(quad(inside, a, b, epsabs=0, epsrel=1e-12)[0] for a, b in zip(edges[:-1], edges[1:], strict=True))
+        return sum(quad(inside, a, b, epsabs=0, epsrel=1e-12)[0] for a, b in pairwise(edges))
 
     z = integral(lambda u: (1 + t * u) ** (-out / 2))
     slope = integral(lambda u: out / 2 * t * u * (1 + t * u) ** (-out / 2 - 1))
