@@ -1,30 +1,28 @@
 """The exact energy of two layers against quadrature and integration; volumes against the exact one of single units."""
 
 from fractions import Fraction
-from itertools import pairwise, permutations
+from itertools import permutations
 from math import log, pi
 
 import numpy as np
 import pytest
 from scipy.integrate import dblquad, quad
+from scipy.special import erfcx
 
 from dlnlib import slt
 
 
 def one_eigenvalue(dof, out, t):
-    """Return F and n_beta E[K] where one eigenvalue is left, by adaptive quadrature in its logarithm."""
+    """Return F and n_beta E[K] where one eigenvalue is left, by the trapezium rule in its logarithm."""
 
-    def integral(f):
-        def inside(v):
-            u = np.exp(v)
-            return np.exp(dof / 2 * v - u / 2 + dof / 2 * (1 - log(dof))) * f(u)
-
-        edges = np.linspace(-60, 9, 24)
-        return sum(quad(inside, a, b, epsabs=0, epsrel=1e-12)[0] for a, b in pairwise(edges))
-
-    z = integral(lambda u: (1 + t * u) ** (-out / 2))
-    slope = integral(lambda u: out / 2 * t * u * (1 + t * u) ** (-out / 2 - 1))
-    return -np.log(z / integral(lambda u: 1.0)), slope / z
+    v = np.linspace(-120, 9, 40_001)  # the trapezium rule is exact to rounding for what falls off this fast
+    u = np.exp(v)
+    prior = dof / 2 * v - u / 2
+    posterior = prior - out / 2 * np.log1p(t * u)
+    top = posterior.max()
+    weight = np.exp(posterior - top)
+    free = np.log(np.sum(np.exp(prior - prior.max()))) + prior.max() - np.log(np.sum(weight)) - top
+    return free, np.sum(weight * out / 2 * t * u / (1 + t * u)) / np.sum(weight)
 
 
 # -- limits
@@ -39,7 +37,7 @@ def test_at_temperature_infinity_it_is_the_prior():
     assert slt.two_layer_free_energy((3, 2, 4), small) / small == pytest.approx(12, rel=1e-4)
 
 
-@pytest.mark.parametrize("widths", [(2, 2, 2), (3, 2, 3), (1, 3, 4), (4, 4, 4), (5, 3, 5), (3, 3, 3)])
+@pytest.mark.parametrize("widths", [(2, 2, 2), (3, 2, 3), (1, 3, 4), (4, 4, 4), (5, 3, 5), (3, 3, 3), (10, 10, 10)])
 def test_in_the_cold_it_is_the_learning_coefficient(widths):
     found = slt.learning_coefficient(widths)
     cold = slt.two_layer_energy(widths, np.array([1e6, 1e9]))
@@ -48,9 +46,9 @@ def test_in_the_cold_it_is_the_learning_coefficient(widths):
         assert abs(cold[1] - float(found)) < abs(cold[0] - float(found))
     else:
         # lambda - (m - 1)/log n_beta, up to the square of 1/log
-        short = (float(found) - cold) * np.log([1e6, 1e9])
-        assert abs(short[1] - 1) < abs(short[0] - 1) < 0.5
-        assert slt.finite_temperature(found, 1e9) == pytest.approx(cold[1], abs=3 / log(1e9) ** 2)
+        first, second = (float(found) - cold) * np.log([1e6, 1e9]) - 1
+        assert abs(second) < 0.7 * abs(first) < 0.35
+        assert slt.finite_temperature(found, 1e9) == pytest.approx(cold[1], abs=6 / log(1e9) ** 2)
 
 
 # -- invariants
@@ -71,11 +69,11 @@ def test_only_n_beta_over_precision_squared_matters():
         assert np.allclose(function((2, 3, 2), 100 * t, precision=10.0), function((2, 3, 2), t), rtol=1e-11)
 
 
-@pytest.mark.parametrize("widths", [(1, 1, 1), (3, 2, 4), (3, 3, 3), (4, 6, 4), (5, 5, 5), (200, 5, 200)])
+@pytest.mark.parametrize("widths", [(1, 1, 1), (3, 2, 4), (4, 6, 4), (5, 5, 5), (10, 10, 10), (200, 5, 200), (200, 9, 400)])
 def test_energy_is_the_slope_of_the_free_energy(widths):
-    t, h = np.array([1e-2, 1.0, 1e3, 1e8]), 1e-3
+    t, h = np.array([1.0, 1e3, 1e6, 9e8]), 1e-3
     up, down = (slt.two_layer_free_energy(widths, t * np.exp(s * h)) for s in (1, -1))
-    assert np.allclose((up - down) / (2 * h), slt.two_layer_energy(widths, t), rtol=2e-6)
+    assert np.allclose((up - down) / (2 * h), slt.two_layer_energy(widths, t), rtol=2e-8)
 
 
 def test_energy_increases_and_stays_below_the_regular_coefficient():
@@ -89,7 +87,7 @@ def test_energy_increases_and_stays_below_the_regular_coefficient():
 
 
 @pytest.mark.parametrize(("dof", "out"), [(1, 1), (1, 5), (1, 1000), (2, 3), (7, 9), (60, 60), (200, 200)])
-def test_one_eigenvalue_by_adaptive_quadrature(dof, out):
+def test_one_eigenvalue_by_another_quadrature(dof, out):
     for t in (1e-2, 1.0, 1e4, 1e9):
         free, energy = one_eigenvalue(dof, out, t)
         assert slt.two_layer_free_energy((dof, 1, out), t) == pytest.approx(free, rel=1e-10, abs=1e-10)
@@ -126,12 +124,13 @@ def test_more_eigenvalues_by_averaging_over_the_prior(widths):
 
 
 def test_one_unit_a_layer_is_known():
-    """(1, 1, 2): E (1 + t u)^(-1) with u chi-squared of one degree is a scaled error function."""
-    from scipy.special import erfcx
-
+    """(1, 1, 2): E (1 + t u)^(-1) with u chi-squared of one degree is a scaled error function, and an integral."""
     t = np.array([0.1, 1.0, 100.0])
     exact = np.sqrt(pi / (2 * t)) * erfcx(1 / np.sqrt(2 * t))
     assert np.allclose(slt.two_layer_free_energy((1, 1, 2), t), -np.log(exact), rtol=1e-10)
+    density = np.sqrt(2 / pi)
+    direct = [quad(lambda x, b=b: density * np.exp(-x * x / 2) / (1 + b * x * x), 0, np.inf)[0] for b in t]
+    assert np.allclose(exact, direct, rtol=1e-7)
 
 
 # -- volumes
@@ -185,8 +184,8 @@ def test_mistakes():
     for function in (slt.two_layer_energy, slt.two_layer_free_energy):
         with pytest.raises(ValueError, match=r"widths must be \(d_0, d_1, d_2\)"):
             function((2, 2), 1.0)
-        with pytest.raises(ValueError, match="one of the widths must be at most 5.*slt.gibbs"):
-            function((6, 6, 6), 1.0)
+        with pytest.raises(ValueError, match="one of the widths must be at most 10.*slt.gibbs"):
+            function((11, 11, 11), 1.0)
         for widths in ((201, 1, 300), (1, 1, 10**400)):
             with pytest.raises(ValueError, match="two largest widths must be at most 200 and 1,000,000"):
                 function(widths, 1.0)
