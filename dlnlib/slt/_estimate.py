@@ -93,7 +93,8 @@ def fluctuation(draws: Draws) -> Estimate:
     _positive_temperature(run)
     scaled = run.posterior.n_beta * run.excess
     count = scaled.size
-    squares = (scaled - scaled.mean()) ** 2 * (count / (count - 1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = (scaled - scaled.mean()) ** 2 * (count / (count - 1))
     # What raises the mean of a Gaussian potential by a little raises its variance by twice as much.
     return judged(squares, run, [], heat=2 * run.batch_heat, mixing=scaled)
 
@@ -206,7 +207,7 @@ def judged(
     standard_error = spread / np.sqrt(effective)
     half = len(values) // 2
     drift = float((values[half:].mean() - values[:half].mean()) / (2 * standard_error))
-    bias = 0.0 if draws.tilt is None else -float(np.mean((draws.tilt - draws.tilt.mean()) * values)) + heat
+    bias = heat if draws.tilt is None else heat - float(np.mean((draws.tilt - draws.tilt.mean()) * values))
     result = Estimate(
         value=float(values.mean()),
         standard_error=float(standard_error),

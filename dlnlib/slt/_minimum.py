@@ -83,14 +83,13 @@ def _why(layers: tuple[np.ndarray, ...], moments: Moments, above: float, cost: f
     scale = float(np.linalg.norm(moments.yx, 2)) * max(size, 1.0)
     r = learned_rank(layers, moments)
     total = min(moments.whitened_modes().rank, *(len(W) for W in layers))
-    if slope > 1e-3 * scale or r == total:
+    if slope > 1e-2 * scale or r == total:
         return (
             f"the gradient at the weights is {slope:.3g}, and their loss is {above:.4g} above the least: they are on their way, "
             "and no learning coefficient is defined there; train on, or ask at a plateau"
         )
-    W = product_of(layers)
-    off = W - moments.optimum(r)
-    leading = np.sum((off @ moments.xx) * off) <= 1e-2 * np.sum((W @ moments.xx) * W) or not W.any()
+    off = product_of(layers) - moments.optimum(r)
+    leading = np.sqrt(np.sum((off @ moments.xx) * off)) < 0.5 * moments.whitened_modes().s[r]
     learnt = f"{r} of {total} modes are learnt" if leading else "the modes that are learnt are not the leading ones"
     smaller = f"truncated_moments(moments, {r})" if leading else "Moments(moments.xx, product(weights) @ moments.xx, moments.yy)"
     return (
