@@ -159,7 +159,7 @@ def local_learning_coefficient(
     """Return the local learning coefficient of a trained network, estimated at n_beta = n / log n.
 
     weights : the minimum w*. moments : of the population, or of the n samples. method : "gibbs", "sgld" or "mala".
-    n_steps : sweeps (1,500 unless given) or Langevin steps (40,000 for sgld, 20,000 for mala). n_chains : independent chains.
+    n_steps : sweeps (1,500 unless given) or Langevin steps (50,000 for sgld, 20,000 for mala). n_chains : independent chains.
     localisation : gamma; smaller is less biased, and less local.
     Raises ValueError where w* is not a minimum, with the reason: at a saddle no coefficient is defined.
     Source: Lau et al., "The local learning coefficient" (2025).
@@ -170,7 +170,7 @@ def local_learning_coefficient(
     check_minimum(posterior.layers, moments, posterior.n_beta)  # before the work
     if method == "gibbs":
         return estimate(gibbs(posterior, 1500 if n_steps is None else n_steps, n_chains, rng=rng))
-    sampler, default = (sgld, 40_000) if method == "sgld" else (mala, 20_000)
+    sampler, default = (sgld, 50_000) if method == "sgld" else (mala, 20_000)
     return estimate(sampler(posterior, default if n_steps is None else n_steps, n_chains, rng=rng))
 
 

@@ -16,7 +16,7 @@ from dlnlib.slt._posterior import Draws, Posterior, as_posterior, as_run
 
 __all__ = ["largest_curvature", "mala", "sgld", "step_rule"]
 
-SAFE = 0.1  # step times curvature: a bias of 2.5 % along the stiffest direction of the median chain (`eq-step-bias`)
+SAFE = 0.08  # step times curvature: a bias of 2 % along the stiffest direction of the median chain (`eq-step-bias`)
 STABLE = 1.0  # step times curvature of the stiffest chain; it would diverge at 4
 ACCEPTED = 0.574  # the best rate for MALA in high dimension (Roberts and Rosenthal 1998)
 _ROUNDS = 20
