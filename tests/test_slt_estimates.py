@@ -334,7 +334,7 @@ def test_inputs_that_never_vary_have_no_say():
     # n_beta K = 0.8 is more than 1/2, half the entries that matter
     with pytest.raises(ValueError, match="on their way"):
         slt.check_minimum((W,), flat, 100.0)
-    assert slt.check_minimum((flat.optimum() + [[0.0, 9.0, 9.0, 9.0]],), flat, 100.0) == ""
+    assert slt.check_minimum((np.array([[1.0, 9.0, 9.0, 9.0]]),), flat, 100.0) == ""
     assert slt.learned_rank((flat.optimum(),), flat) == 1
     nothing = Moments.white(np.zeros((2, 2)))
     assert slt.learned_rank((np.ones((2, 2)),), nothing) == 0
