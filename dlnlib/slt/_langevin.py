@@ -278,11 +278,9 @@ def _sgld(posterior: Posterior, run: _Run, fixed: float | None, batches: _Batche
             record.keep(slot, layers, step)
         if k % _CHECK_EVERY == 0 and not np.isfinite(layers[0]).all():
             break
-    if not np.isfinite(record.excess).all() or not all(np.isfinite(W).all() for W in layers):
-        raise ValueError(
-            f"the chains left float64 at step = {step:g}: it is too large for the curvature they met; take a tenth of it, "
-            "or leave step out"
-        )
+    if not all(np.isfinite(found).all() for found in (record.excess, record.tilt, record.map, *layers)):
+        way_out = f"take a tenth of step = {fixed:g}" if fixed is not None else "rescale the data, or take a larger localisation"
+        raise ValueError(f"the chains left float64: the step is too large for the curvature that they met; {way_out}")
     heat = 0.0 if batches is None else batches.heat(posterior, step)
     return Draws(posterior, record.excess, record.map / run.n_draws, layers, "sgld", step=step, tilt=record.tilt, batch_heat=heat)
 
