@@ -130,6 +130,13 @@ def test_the_step_ends_at_the_chains_own_curvature():
     h = slt.largest_curvature(posterior)
     assert taken[-1] * h == pytest.approx(0.1, rel=0.02)
     assert len(steps.found) == 22  # every 16 steps, and at the last, 333
+    # While the chains spread, the last step is of the later half of what was found.
+    steps = _langevin._Steps(posterior, run, None, rng(8))
+    for k in range(334):
+        last = steps.at(k, tuple(W * (1 + k / 1000) for W in layers))
+    middles = [middle for middle, _ in steps.found]
+    assert middles[-1] > 1.2 * middles[11]
+    assert last == pytest.approx(0.1 / np.mean(middles[11:]), rel=1e-12)
     # One chain in a stiff place: the step is stable there, whatever the others allow.
     stiff = tuple(np.where(np.arange(16)[:, None, None] == 0, 20 * W, W) for W in layers)
     steps = _langevin._Steps(posterior, run, None, rng(8))
