@@ -71,6 +71,7 @@ lab: $(LAB_STAMP)
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/chapters $(LAB_OPTIONS)
 
 bench: $(BENCH_STAMP)
+	$(BIN)/python benchmarks/coefficients.py
 	$(BIN)/python benchmarks/run.py
 
 # Cheapest first; the last stage looks at the site that the one before it built.

@@ -23,6 +23,7 @@ CHAPTERS: dict[int, tuple[str, tuple[float, float]]] = {
     9: ("Global gates", (1.25, -9.0)),
     10: ("Rectified\nnetworks", (-1.25, -12.0)),
     11: ("Disentanglement", (1.25, -12.0)),
+    12: ("Singular\nlearning theory", (1.25, -15.0)),
 }
 
 #: (earlier chapter, later chapter) -> how much the later one relies on the earlier one.
@@ -37,10 +38,12 @@ PREREQUISITES: dict[tuple[int, int], str] = {
     (8, 9): "necessary",
     (8, 10): "necessary",
     (3, 11): "necessary",
+    (3, 12): "necessary",
     (2, 3): "helpful",
     (2, 4): "helpful",
     (7, 9): "helpful",
     (10, 11): "helpful",
+    (6, 12): "helpful",
 }
 
 _HALF_WIDTH, _HALF_HEIGHT = 0.96, 0.92
@@ -65,9 +68,9 @@ def chapter_map() -> tuple[Figure, Axes]:
     import matplotlib.pyplot as plt
     from matplotlib.patches import FancyBboxPatch
 
-    fig, ax = plt.subplots(figsize=(4.9, 8.26), layout=None)
+    fig, ax = plt.subplots(figsize=(4.9, 9.66), layout=None)
     ax.set_position((0.0, 0.0, 1.0, 1.0))
-    ax.set(xlim=(-2.35, 3.27), ylim=(-13.75, 4.0))
+    ax.set(xlim=(-2.35, 3.27), ylim=(-16.75, 4.0))
     ax.set_axis_off()
     for (earlier, later), importance in PREREQUISITES.items():
         _arrow(ax, *_ends(earlier, later), importance, bend=0.12 if _hidden(earlier, later) else 0.0)
@@ -87,8 +90,8 @@ def chapter_map() -> tuple[Figure, Axes]:
         ax.text(x, y + 0.5, str(number), ha="center", va="center", fontsize=13, fontweight="bold", color=_INK)
         ax.text(x, y - 0.27, title, ha="center", va="center", fontsize=11.5, linespacing=1.15, color=_INK)
     for importance, x in zip(_LINES, (-1.55, 0.35), strict=True):
-        _arrow(ax, (x, -13.42), (x + 0.48, -13.42), importance)
-        ax.text(x + 0.57, -13.42, importance, ha="left", va="center", fontsize=11.5, color=_INK)
+        _arrow(ax, (x, -16.42), (x + 0.48, -16.42), importance)
+        ax.text(x + 0.57, -16.42, importance, ha="left", va="center", fontsize=11.5, color=_INK)
     return fig, ax
 
 

@@ -4,6 +4,9 @@ A chart is a description, an `Explorer`: controls, parts that compute numbers wi
 them. A chart of one's own needs nothing else; on the built page each combination of controls is computed beforehand.
 """
 
+from dlnlib.explore._biases import sampler_biases
+from dlnlib.explore._choose_width import choose_width
+from dlnlib.explore._coefficients import learning_coefficients
 from dlnlib.explore._completion import completion_paths
 from dlnlib.explore._contexts import context_pathways
 from dlnlib.explore._critical_sets import critical_sets
@@ -23,6 +26,7 @@ from dlnlib.explore._ring import kernel_on_ring
 from dlnlib.explore._routes import trained_routes
 from dlnlib.explore._score_test import score_test
 from dlnlib.explore._shares import modes_learnt
+from dlnlib.explore._slopes import bent_slopes
 from dlnlib.explore._steps import one_layer_steps
 from dlnlib.explore._transfer import transfer_between_tasks
 from dlnlib.explore._unbalanced import unbalanced_modes
@@ -37,6 +41,8 @@ __all__ = [
     "Part",
     "Series",
     "Slider",
+    "bent_slopes",
+    "choose_width",
     "completion_paths",
     "context_pathways",
     "critical_sets",
@@ -48,6 +54,7 @@ __all__ = [
     "impostors",
     "kernel_on_ring",
     "landscape_walk",
+    "learning_coefficients",
     "level_race",
     "mode_race",
     "modes_learnt",
@@ -55,6 +62,7 @@ __all__ = [
     "one_layer_steps",
     "product_spectra",
     "rank_of_products",
+    "sampler_biases",
     "score_test",
     "trained_routes",
     "transfer_between_tasks",

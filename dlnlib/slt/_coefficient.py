@@ -127,7 +127,7 @@ def finite_temperature(coefficient: LearningCoefficient, n_beta: float) -> float
     """Return lambda - (m - 1)/log(n_beta), the leading order of n_beta E[K] (`eq-finite-temperature`).
 
     coefficient : of `learning_coefficient`. n_beta : sample size times inverse temperature, above 1. What is left out is of order
-    1/log(n_beta)^2 for m > 1, and a power of n_beta for m = 1.
+    1/log(n_beta)^2 for m > 1, and a power of n_beta, up to logarithms, for m = 1.
     """
     if not isinstance(coefficient, LearningCoefficient):
         raise ValueError(f"coefficient must come from learning_coefficient, got {type(coefficient).__name__}")

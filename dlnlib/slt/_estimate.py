@@ -88,7 +88,7 @@ def fluctuation(draws: Draws) -> Estimate:
 
     For data with noise this avoids the choice of a centre: what the data shift, they shift for all draws alike. Its standard
     error is larger than that of `estimate`. draws : of `gibbs`, `sgld` or `mala`, at n_beta above 0.
-    Source: Imai, arXiv:1906.01341 (2019).
+    Takio and Suzuki, arXiv:2502.09998 (2025), compare estimators of this kind.
     """
     run = as_draws(draws)
     _positive_temperature(run)

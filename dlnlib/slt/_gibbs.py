@@ -110,13 +110,12 @@ def _draw_layer(
     q, V = inputs if C is None else np.linalg.eigh(C @ xx @ transpose(C))
     slope = yx if C is None else yx @ transpose(C)
     pull = n_beta * (slope if B is None else transpose(B) @ slope) + gamma * centre
-    pull = pull @ V
+    # The noise is drawn in the weights' own basis: eigenvectors, whose signs differ from machine to machine, cancel.
+    noise = rng.standard_normal(shape)
     if B is None:
         precision = n_beta * np.maximum(q, 0)[..., None, :] + gamma
-    else:
-        p, U = np.linalg.eigh(transpose(B) @ B)
-        pull = transpose(U) @ pull
-        precision = n_beta * np.maximum(p, 0)[..., :, None] * np.maximum(q, 0)[..., None, :] + gamma
-    drawn = pull / precision + rng.standard_normal(shape) / np.sqrt(precision)
-    drawn = drawn @ transpose(V)
-    return drawn if B is None else U @ drawn
+        return ((pull @ V) / precision + (noise @ V) / np.sqrt(precision)) @ transpose(V)
+    p, U = np.linalg.eigh(transpose(B) @ B)
+    precision = n_beta * np.maximum(p, 0)[..., :, None] * np.maximum(q, 0)[..., None, :] + gamma
+    Ut = transpose(U)
+    return U @ ((Ut @ pull @ V) / precision + (Ut @ noise @ V) / np.sqrt(precision)) @ transpose(V)
