@@ -196,7 +196,8 @@ def test_heat_of_mini_batches_sample_by_sample():
     each = [network.flatten(network.gradients(layers, Moments.from_data(x[None], y[None]))) for x, y in zip(X, Y, strict=True)]
     batches = _langevin._as_batches(posterior, (X, Y), 5)
     trace = np.trace(np.cov(np.array(each).T, bias=True))
-    assert batches.heat(posterior, 0.3) == pytest.approx(0.3 / 8 * 7.0**2 * trace / 5, rel=1e-10)
+    twice = tuple(np.stack([W, W]) for W in layers)
+    assert batches.heat(posterior, twice, 0.3) == pytest.approx(0.3 / 8 * 7.0**2 * trace / 5, rel=1e-10)
     # and such is the noise of what a batch tells
     drawn = batches.draw(20_000, rng(2))
     noisy = _langevin._slopes(posterior, tuple(np.repeat(W[None], 20_000, axis=0) for W in layers), drawn)
@@ -225,6 +226,18 @@ def test_heat_predicts_the_rise_of_the_energy():
         wide = slt.fluctuation(draws)
     assert wide.step_bias == pytest.approx(2 * found.step_bias, rel=0.2)
     assert abs(wide.value - wide.step_bias - exact) < 0.4 * wide.step_bias + 3 * wide.standard_error
+
+
+def test_heat_of_chains_that_start_at_zero():
+    """At weights of zero a batch makes no noise: it is met where the chains go."""
+    X, Y = samples(100)
+    posterior = slt.Posterior.prior(Moments.from_data(X, Y), (3, 2, 2), 50.0)
+    draws = slt.sgld(posterior, 600, 8, rng=rng(4), data=(X, Y), batch_size=4)
+    batches = _langevin._as_batches(posterior, (X, Y), 4)
+    zeros = tuple(np.zeros((1, *W.shape)) for W in posterior.layers)
+    assert batches.heat(posterior, zeros, draws.step) == 0
+    assert draws.batch_heat == pytest.approx(batches.heat(posterior, draws.weights, draws.step), rel=1e-12)
+    assert draws.batch_heat > 0.1
 
 
 def test_mala_has_no_bias():
