@@ -267,8 +267,8 @@ def test_mala_has_no_bias():
 def test_sgld_with_its_own_step_agrees_with_gibbs(widths, strengths):
     posterior = trained(widths, strengths)
     assert slt.learning_coefficient(widths, np.count_nonzero(strengths)).multiplicity == 1
-    langevin = slt.estimate(slt.sgld(posterior, 8000, 32, rng=rng(6)))
-    exact = slt.estimate(slt.gibbs(posterior, 1500, 32, rng=rng(7)))
+    langevin = slt.estimate(slt.sgld(posterior, 8000, 48, rng=rng(6)))
+    exact = slt.estimate(slt.gibbs(posterior, 1500, 48, rng=rng(7)))
     assert langevin.value == pytest.approx(exact.value, rel=0.05)
     assert abs(langevin.value - exact.value) < 3 * np.hypot(langevin.error, exact.error)
     assert 0 < langevin.step_bias < 0.03 * langevin.value
