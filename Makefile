@@ -74,8 +74,11 @@ bench: $(BENCH_STAMP)
 	$(BIN)/python benchmarks/coefficients.py
 	$(BIN)/python benchmarks/run.py
 
-# Cheapest first; the last stage looks at the site that the one before it built.
-test: lint test-library test-chapters book test-binder test-site
+# Cheapest first; the last stage looks at the site that the one before it built. The walk through Binder waits more than it
+# computes, so the library tests go on beside it; each of the two prints when it is over, where make can hold it back.
+test: lint
+	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-library test-binder
+	$(MAKE) --jobs=1 test-chapters book test-site
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

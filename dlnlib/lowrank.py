@@ -203,7 +203,9 @@ def lagging_strength(leader: ArrayLike, ratio: ArrayLike, u0: float, depth: int)
         if L == 2:
             return finite_result("the strength", start * np.exp(share * growth))
         # In units of u0, and by expm1, so that depths near two lose nothing.
-        log_ratio = -np.log1p(share * np.expm1(-p * growth)) / p if L > 2 else np.log1p(share * np.expm1(growth))
+        less = np.where(share < 1, share, 0.0)  # the whole pull leads to the leader, however far that is
+        log_ratio = -np.log1p(less * np.expm1(-p * growth)) / p if L > 2 else np.log1p(less * np.expm1(growth))
+        log_ratio = np.where(share < 1, log_ratio, growth)
         return finite_result("the strength", np.exp(np.log(start) + log_ratio))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from dlnlib._flow import Slopes, as_accuracy, descend, integrate, step_down, unpacker
 from dlnlib._linalg import TINY
 from dlnlib._task import Task, as_task
-from dlnlib._validate import Array, Weights, as_count, as_scalar, as_steps, as_times
+from dlnlib._validate import Array, Weights, as_count, as_scalar, as_steps, as_times, finite_result
 from dlnlib.hessian import sharpness
 from dlnlib.moments import Moments
 from dlnlib.trajectory import Trajectory
@@ -164,7 +164,9 @@ def _path_to_rest(layers: Weights, task: Task) -> Weights:
     """Return weights along gradient flow at 33 times that reach from the start to where the slope has gone."""
 
     def slope(current: Weights) -> float:
-        return max(float(np.linalg.norm(g)) for g in task.slopes_of(current))
+        with np.errstate(over="ignore", invalid="ignore"):
+            lengths = np.array([np.linalg.norm(g) for g in task.slopes_of(current)])
+        return float(finite_result("the slope of the loss", lengths).max())
 
     scale = max(task.scale, TINY)
     # The way to rest ends in a stiff crawl, which an implicit method shortens where its Jacobian is affordable.

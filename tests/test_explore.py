@@ -11,16 +11,32 @@ import numpy as np
 import pytest
 
 from dlnlib import exact, explore
-from dlnlib.explore import Choice, Explorer, Panel, Part, Series, Slider, _live, _model, _page, words
+from dlnlib.explore import Choice, Explorer, Panel, Part, Series, Slider, _draw, _live, _model, _page, words
 
 CHARTS = {
     name: getattr(explore, name)()
     for name in explore.__all__
     if name.islower() and not inspect.signature(getattr(explore, name)).parameters
 }
-EACH = pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
+# By the scope, the tests of one chart follow each other, so that each has what the ones before it computed and drew.
+EACH = pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS, scope="module")
 MOST_LETTERS = 260
 PAYLOADS = {}
+PICTURES = {}
+
+
+@pytest.fixture
+def drawn_once(monkeypatch):
+    """A picture of a chart at values at which it was drawn before is not drawn again; one takes up to a second."""
+
+    def known(chart, values):
+        key = chart.name, *values.items()
+        if key not in PICTURES:
+            PICTURES[key] = _draw.picture(chart, values)
+        return PICTURES[key]
+
+    monkeypatch.setattr(_live, "picture", known)
+    monkeypatch.setattr(_page, "picture", known)
 
 
 def corners(chart, most=96):
@@ -62,9 +78,9 @@ def test_corners_and_what_lies_between(chart):
 
 
 @EACH
-def test_the_page_holds_what_dlnlib_computes(chart):
+def test_the_page_holds_what_dlnlib_computes(chart, monkeypatch):
     data = payload_of(chart)  # raises when there are too many bytes
-    _model._computed.cache_clear()  # what follows is computed again
+    monkeypatch.setattr(_model, "_computed", _model._computed.__wrapped__)  # what follows is computed again
     assert json.loads(_page._json(data)) == json.loads(json.dumps(data))
     print(f"{chart.name}: {len(_page._json(data['tables']))} bytes of numbers")
     rng = np.random.default_rng(3)
@@ -114,7 +130,7 @@ def assert_rounded(got, want, digits):
 
 
 @EACH
-def test_widgets_follow(chart):
+def test_widgets_follow(chart, drawn_once):
     face = _live.face(chart)
     image = next(child for child in face.children if hasattr(child, "format"))
     before = bytes(image.value)
@@ -136,7 +152,7 @@ def test_widgets_follow(chart):
 
 
 @EACH
-def test_a_build_shows_the_page_and_a_kernel_shows_widgets(chart, monkeypatch):
+def test_a_build_shows_the_page_and_a_kernel_shows_widgets(chart, drawn_once, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda one, **options: shown.append(one))
     monkeypatch.setenv("DLN_BOOK_BUILD", "1")

@@ -129,13 +129,14 @@ def _chains(layers: Weights, moments: Moments, modes: Modes) -> _Chains:
     U, V, depth = modes.U, modes.V, len(layers)
     frames, d = [V], np.empty((depth, V.shape[1]))
     for i, W in enumerate(layers[:-1]):
-        image = W @ frames[-1]
-        if depth == 2:
-            # A mode whose first layer is weak is still visible from the second.
-            pulled = layers[1].T @ U
-            weak = np.linalg.norm(image, axis=0) < np.linalg.norm(pulled, axis=0)
-            image = np.where(weak, pulled, image)
-        length = np.linalg.norm(image, axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            image = W @ frames[-1]
+            if depth == 2:
+                # A mode whose first layer is weak is still visible from the second.
+                pulled = layers[1].T @ U
+                weak = np.linalg.norm(image, axis=0) < np.linalg.norm(pulled, axis=0)
+                image = np.where(weak, pulled, image)
+            length = finite_result("the strength of a mode in a layer", np.linalg.norm(image, axis=0))
         frames.append(image / np.where(length > 0, length, 1.0))
         d[i] = np.einsum("ik,ik->k", frames[-1], W @ frames[-2])
     frames.append(U)
