@@ -78,7 +78,8 @@ def estimate(draws: Draws, reference: float | None = None) -> Estimate:
         base = one.centre_excess
     else:
         base = as_scalar("reference", reference) - one.least_loss
-    scaled = one.n_beta * (run.excess - base)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = one.n_beta * (run.excess - base)
     return judged(scaled, run, notes, heat=run.batch_heat)
 
 
@@ -91,9 +92,9 @@ def fluctuation(draws: Draws) -> Estimate:
     """
     run = as_draws(draws)
     _positive_temperature(run)
-    scaled = run.posterior.n_beta * run.excess
-    count = scaled.size
+    count = run.excess.size
     with np.errstate(over="ignore", invalid="ignore"):
+        scaled = run.posterior.n_beta * run.excess
         squares = (scaled - scaled.mean()) ** 2 * (count / (count - 1))
     # What raises the mean of a Gaussian potential by a little raises its variance by twice as much.
     return judged(squares, run, [], heat=2 * run.batch_heat, mixing=scaled)
@@ -115,11 +116,13 @@ def two_temperatures(hot: Draws, cold: Draws) -> Estimate:
     if first.posterior.widths != second.posterior.widths or not all(same):
         raise ValueError("hot and cold must be draws of equal networks on the same moments")
     span = 1 / first.posterior.n_beta - 1 / second.posterior.n_beta
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = [(d.excess - d.excess.mean()) / span for d in (first, second)]
+        value = float((first.excess.mean() - second.excess.mean()) / span)
     one, other = (
-        judged((d.excess - d.excess.mean()) / span, d, [], heat=d.batch_heat / d.posterior.n_beta / span, quiet=True)
-        for d in (first, second)
+        judged(values, d, [], heat=d.batch_heat / d.posterior.n_beta / span, quiet=True)
+        for values, d in zip(scaled, (first, second), strict=True)
     )
-    value = float((first.excess.mean() - second.excess.mean()) / span)
     accepted = [d.acceptance for d in (first, second) if d.acceptance is not None]
     both = Estimate(
         value=value,

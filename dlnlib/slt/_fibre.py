@@ -42,7 +42,7 @@ class Pattern:
 
     @classmethod
     def trusted(cls, ranks: NDArray[np.int64]) -> Pattern:
-        """Return the pattern of ranks that are known to be right, a hundred times faster."""
+        """Return the pattern of ranks that are known to be right, without checks: enumerations make many."""
         pattern = object.__new__(cls)
         ranks.setflags(write=False)
         object.__setattr__(pattern, "ranks", ranks)

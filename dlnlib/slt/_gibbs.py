@@ -39,10 +39,7 @@ def gibbs(
     total, chains, forget = as_run(n_sweeps, n_chains, burn, "n_sweeps")
     generator = as_rng(rng)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        try:
-            excess, mean_map, layers = _run(several, total, chains, forget, generator)
-        except np.linalg.LinAlgError:  # of a layer that is no longer finite
-            raise ValueError("the draws overflow float64; rescale the data, or take a larger localisation") from None
+        excess, mean_map, layers = _run(several, total, chains, forget, generator)
     finite_result("the loss of the draws", excess)
     draws = tuple(Draws(one, excess[:, i], mean_map[i], tuple(W[i] for W in layers), "gibbs") for i, one in enumerate(several))
     return draws[0] if single else draws

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlnlib._linalg import transpose
-from dlnlib._unchecked import back_through, chain_curvature, join, product_of, split
+from dlnlib._unchecked import back_through, chain_curvature, join, members, product_of, split
 from dlnlib._validate import Array, Weights, as_array, as_count, as_rng, as_scalar, finite_result
 from dlnlib.slt._posterior import Draws, Posterior, as_posterior, as_run
 
@@ -143,9 +143,14 @@ class _Batches:
         X, Y = self.X[rows], self.Y[rows]
         return _Batch(transpose(X) @ X / self.size, transpose(Y) @ X / self.size)
 
-    def heat(self, posterior: Posterior, step: float) -> float:
-        """Return step/8 times the trace of the covariance of the noise, at the centre (`eq-batch-noise`)."""
-        layers = posterior.layers
+    def heat(self, posterior: Posterior, chains: Weights, step: float) -> float:
+        """Return step/8 times the trace of the covariance of the noise, mean over where the chains are (`eq-batch-noise`)."""
+        spread = float(np.mean([self._spread(layers) for layers in members(chains)]))
+        heat = step / 8 * posterior.n_beta**2 * spread / self.size
+        return float(finite_result("the noise of the mini-batches", np.asarray(heat)))
+
+    def _spread(self, layers: Weights) -> float:
+        """Return the trace of the covariance of the gradients of single samples."""
         X = self.X
         below = [X, *(X @ transpose(P) for P in accumulate(layers, lambda P, W: W @ P))]
         signal = below[-1] - self.Y
@@ -154,8 +159,7 @@ class _Batches:
             each = np.sum(signal**2, axis=1) * np.sum(below[i] ** 2, axis=1)
             square += float(each.mean() - np.sum((transpose(signal) @ below[i] / len(X)) ** 2))
             signal = signal @ layers[i]
-        heat = step / 8 * posterior.n_beta**2 * square / self.size
-        return float(finite_result("the noise of the mini-batches", np.asarray(heat)))
+        return square
 
 
 def _as_batches(posterior: Posterior, data: tuple[ArrayLike, ArrayLike] | None, batch_size: int | None) -> _Batches | None:
@@ -278,12 +282,10 @@ def _sgld(posterior: Posterior, run: _Run, fixed: float | None, batches: _Batche
             record.keep(slot, layers, step)
         if k % _CHECK_EVERY == 0 and not np.isfinite(layers[0]).all():
             break
-    if not np.isfinite(record.excess).all() or not all(np.isfinite(W).all() for W in layers):
-        raise ValueError(
-            f"the chains left float64 at step = {step:g}: it is too large for the curvature they met; take a tenth of it, "
-            "or leave step out"
-        )
-    heat = 0.0 if batches is None else batches.heat(posterior, step)
+    if not all(np.isfinite(found).all() for found in (record.excess, record.tilt, record.map, *layers)):
+        way_out = f"take a tenth of step = {fixed:g}" if fixed is not None else "rescale the data, or take a larger localisation"
+        raise ValueError(f"the chains left float64: the step is too large for the curvature that they met; {way_out}")
+    heat = 0.0 if batches is None else batches.heat(posterior, layers, step)
     return Draws(posterior, record.excess, record.map / run.n_draws, layers, "sgld", step=step, tilt=record.tilt, batch_heat=heat)
 
 
