@@ -91,7 +91,7 @@ def mala(
     """Return draws by Langevin steps that are accepted or refused so that they have no bias (Metropolis adjusted Langevin).
 
     posterior, n_steps, n_chains, burn, thin : as in `sgld`. step : fixed if given; otherwise adapted to an acceptance of 57 %
-    in the first half of the burn-in, and fixed from there.
+    during the burn-in, and fixed from there.
     Source: Roberts and Tweedie (1996); Roberts and Rosenthal (1998) for the rate.
     """
     one, generator = as_posterior(posterior), as_rng(rng)
@@ -311,7 +311,7 @@ def _mala(posterior: Posterior, run: _Run, fixed: float | None, rng: np.random.G
     step = SAFE / largest_curvature(posterior) if fixed is None else fixed
     potential, slopes = _potential(posterior, layers), _slopes(posterior, layers)
     record = _Record(posterior, run)
-    adapt, accepted = run.forget // 2, 0.0
+    adapt, accepted = run.forget, 0.0
     for k in range(run.total):
         noise = tuple(np.sqrt(step) * rng.standard_normal(W.shape) for W in layers)
         new = tuple(W - 0.5 * step * g + e for W, g, e in zip(layers, slopes, noise, strict=True))
