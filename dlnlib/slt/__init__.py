@@ -26,9 +26,11 @@ from dlnlib.slt._estimate import (
 from dlnlib.slt._exact import two_layer_energy, two_layer_free_energy
 from dlnlib.slt._fibre import Fibre, Pattern, fibre, pattern_codimension, pattern_weights, rank_patterns
 from dlnlib.slt._gibbs import gibbs
-from dlnlib.slt._langevin import largest_curvature, mala, sgld, step_rule
+from dlnlib.slt._langevin import mala, sgld
 from dlnlib.slt._minimum import check_minimum, learned_rank, truncated_moments
 from dlnlib.slt._posterior import Draws, Posterior, wbic_temperature
+from dlnlib.slt._potential import largest_curvature
+from dlnlib.slt._steps import step_rule
 from dlnlib.slt._thermodynamic import FreeEnergy, free_energy
 from dlnlib.slt._volume import Volume, scalar_volume, volume
 
