@@ -43,7 +43,7 @@ def from_noise(widths: tuple[int, ...], seed: int) -> tuple[slt.Estimate, slt.Es
     """Return the estimates from the variance and from two temperatures."""
     rng, n_beta = np.random.default_rng(seed), slt.wbic_temperature(SAMPLES)
     moments = Moments.from_data(rng.standard_normal((SAMPLES, widths[0])), rng.standard_normal((SAMPLES, widths[-1])))
-    posteriors = [slt.Posterior.prior(moments, widths, n_beta * x, PRECISION) for x in (0.6, 1.0)]
+    posteriors = [slt.Posterior.with_prior(moments, widths, n_beta * x, PRECISION) for x in (0.6, 1.0)]
     hot, cold = slt.gibbs(posteriors, 600, 64, rng=rng)
     return slt.fluctuation(cold), slt.two_temperatures(hot, cold)
 

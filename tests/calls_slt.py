@@ -4,6 +4,8 @@ INFINITE : their documented answer may be infinite. EXEMPT : too slow to be call
 SLOW : not called with several extreme arguments at once. WARNS : the warning that they document.
 """
 
+import warnings
+
 import numpy as np
 
 import dlnlib as dln
@@ -21,7 +23,9 @@ DRAWS = slt.gibbs(POSTERIOR, 12, 2, rng=RNG)
 COLD = slt.gibbs(slt.Posterior(TASK, CENTRE, 50.0, 1.0), 12, 2, rng=RNG)
 PATTERN = next(slt.rank_patterns((2, 1, 2)))
 LADDER = [0.0, 0.5, 1.0, 3.0, 10.0]
-ENERGIES = slt.free_energy(TASK, (2, 1, 2), LADDER, n_sweeps=12, n_chains=2, rng=RNG)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", slt.EstimateWarning)
+    ENERGIES = slt.free_energy(TASK, (2, 1, 2), LADDER, n_sweeps=12, n_chains=2, rng=RNG)
 
 
 def rng():
@@ -96,13 +100,15 @@ METHODS = {
     "FreeEnergy.slope": (ENERGIES.slope, {"low": 0.5, "high": 10.0}),
     "Pattern": (slt.Pattern, {"ranks": np.array([[2.0, 1.0, 1.0], [0.0, 1.0, 1.0], [0.0, 0.0, 2.0]])}),
     "Posterior": (slt.Posterior, {"moments": TASK, "centre": CENTRE, "n_beta": 5.0, "localisation": 1.0}),
-    "Posterior.prior": (
-        slt.Posterior.prior,
+    "Posterior.with_prior": (
+        slt.Posterior.with_prior,
         {"moments": TASK, "widths": (2, 1, 2), "n_beta": 5.0, "precision": 1.0},
     ),
 }
 # Chains that all stand still have an infinite R-hat.
-INFINITE = {"slt.estimate", "slt.fluctuation", "slt.local_learning_coefficient", "slt.two_temperatures"}
+INFINITE = {
+    f"slt.{name}" for name in ("estimate", "fluctuation", "free_energy", "local_learning_coefficient", "two_temperatures", "wbic")
+}
 EXEMPT: set[str] = set()
 SLOW: set[str] = set()
 WARNS = dict.fromkeys(INFINITE, slt.EstimateWarning)

@@ -104,12 +104,19 @@ def test_step_bias_of_two_temperatures():
     assert rates.acceptance == 0.5
 
 
+def test_a_free_energy_of_chains_that_have_not_mixed_warns():
+    weak = Moments.white(np.diag([3.0, 3.0]))
+    with pytest.warns(slt.EstimateWarning, match="at one temperature or more"):
+        found = slt.free_energy(weak, (2, 1, 2), [0.0, 1.0, 10.0, 100.0, 1e3, 1e4], n_sweeps=16, n_chains=8, rng=rng(0))
+    assert found.r_hat > 1.05
+
+
 def test_wbic_is_the_mean_of_n_losses():
     n = 50
     values = gammas(1.5)
     draws = synthetic(values, slt.wbic_temperature(n))
     exact = n * WHITE.irreducible_loss() + np.log(n) * values.mean()
-    assert slt.wbic(draws, n) == pytest.approx(exact, rel=1e-12)
+    assert float(slt.wbic(draws, n)) == pytest.approx(exact, rel=1e-12)
 
 
 def test_free_energy_has_the_exact_slope():
@@ -117,10 +124,11 @@ def test_free_energy_has_the_exact_slope():
     ladder = np.concatenate([[0.0], np.geomspace(0.02, 200, 19)])
     found = slt.free_energy(zero, (2, 2, 2), ladder, n_sweeps=600, n_chains=16, rng=rng(3))
     exact = slt.two_layer_free_energy((2, 2, 2), ladder)
-    assert np.all(np.abs(found.energy - slt.two_layer_energy((2, 2, 2), ladder)) <= 4 * found.standard_error)
+    assert np.all(np.abs(found.energy - slt.two_layer_energy((2, 2, 2), ladder)) <= 4 * found.energy_error)
+    assert np.all(np.abs(found.value - exact)[1:] <= 4 * found.value_error[1:]) and found.value_error[0] == 0
     assert np.allclose(found.value, exact, atol=0.03, rtol=0.03)
     assert found.value[0] == found.energy[0] == 0
-    assert np.all(found.standard_error[1:] < 0.05)
+    assert np.all(found.energy_error[1:] < 0.05) and found.r_hat < 1.02
     slope = np.polyfit(np.log(ladder[-6:]), exact[-6:], 1)[0]
     assert found.slope(ladder[-6], 200.0) == pytest.approx(slope, rel=0.04)
     # a ladder without the prior is completed, and the precision scales n_beta
@@ -135,7 +143,7 @@ def test_free_energy_has_the_exact_slope():
 def test_error_bars_are_honest():
     """Of forty repetitions about 95 per cent lie within two standard errors of the exact energy."""
     zero = Moments.white(np.zeros((2, 2)))
-    prior = slt.Posterior.prior(zero, (2, 1, 2), 20.0)
+    prior = slt.Posterior.with_prior(zero, (2, 1, 2), 20.0)
     exact = float(slt.two_layer_energy((2, 1, 2), 20.0))
     found = [what_it_says(slt.estimate, slt.gibbs(prior, 220, 4, rng=rng(seed)))[0] for seed in range(40)]
     off = np.array([(e.value - exact) / e.standard_error for e in found])
@@ -356,8 +364,13 @@ def test_mistakes():
         (draws, draws, "hot must have the smaller n_beta"),
         (None, draws, "hot must come from"),
         (draws, None, "cold must come from"),
-        (synthetic(gammas(1.5), posterior=posterior(5.0, widths=(2, 1, 2))), draws, "equal networks on the same moments"),
-        (synthetic(gammas(1.5), posterior=posterior(5.0, Moments.white(np.eye(2)))), draws, "equal networks on the same moments"),
+        (synthetic(gammas(1.5), posterior=posterior(5.0, widths=(2, 1, 2))), draws, "differ in n_beta alone"),
+        (synthetic(gammas(1.5), posterior=posterior(5.0, Moments.white(np.eye(2)))), draws, "differ in n_beta alone"),
+        (
+            synthetic(gammas(1.5), posterior=replace(draws.posterior, n_beta=5.0, localisation=9.0)),
+            draws,
+            "differ in n_beta alone",
+        ),
         (slt.gibbs(posterior(0.0), 20, 2, rng=rng()), draws, "n_beta of the draws is 0"),
     ):
         with pytest.raises(ValueError, match=match):
@@ -372,6 +385,6 @@ def test_mistakes():
         slt.learned_rank(initialise.gaussian((2, 2), rng=rng(), batch=(2,)), WHITE)
     with pytest.raises(ValueError, match="at least five temperatures, got 3"):
         slt.free_energy(WHITE, (2, 2), [0.0, 1.0, 2.0], n_sweeps=20, n_chains=2, rng=rng())
-    found = slt.free_energy(WHITE, (2, 2), [0.0, 1.0, 2.0, 4.0, 8.0], n_sweeps=20, n_chains=2, rng=rng())
+    found = slt.free_energy(WHITE, (2, 2), [0.0, 1.0, 2.0, 4.0, 8.0], n_sweeps=120, n_chains=4, rng=rng())
     with pytest.raises(ValueError, match="fewer than two temperatures lie between 5 and 7"):
         found.slope(5.0, 7.0)

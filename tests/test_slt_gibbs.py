@@ -33,7 +33,7 @@ def test_without_data_it_is_the_prior():
     for W, centre in zip(draws.weights, posterior.centre, strict=True):
         assert np.abs(W.mean(axis=0) - centre).max() < 5 * 0.5 / np.sqrt(4000)
         assert np.allclose(W.var(axis=0), 0.25, rtol=0.12)
-    prior = slt.Posterior.prior(TASK, (3, 2, 2), 0.0, precision=4.0)
+    prior = slt.Posterior.with_prior(TASK, (3, 2, 2), 0.0, precision=4.0)
     excess = slt.gibbs(prior, 12, 4000, rng=rng(1)).excess
     # 1/2 E tr (W - A) xx (W - A)^T, with E W^T W = d_out d_hidden/gamma^2
     A = TASK.optimum()
@@ -97,7 +97,7 @@ def test_a_posterior_keeps_its_own_centre():
     assert posterior.widths == (3, 2)
     assert posterior.n_parameters == 6
     assert posterior.centre_excess + posterior.least_loss == pytest.approx(float(network.loss((np.ones((2, 3)),), TASK)))
-    narrow = slt.Posterior.prior(TASK, (3, 1, 2), 1.0)
+    narrow = slt.Posterior.with_prior(TASK, (3, 1, 2), 1.0)
     assert narrow.best_excess == pytest.approx(TASK.irreducible_loss(1) - TASK.irreducible_loss())
     assert posterior.best_excess == 0
 
@@ -132,7 +132,7 @@ def test_energies_of_two_layers_are_exact():
     """Zero teacher: the Pfaffian, at several temperatures and precisions that are sampled together."""
     zero = Moments.white(np.zeros((3, 3)))
     settings = [(1.0, 1.0), (30.0, 1.0), (1000.0, 1.0), (30.0, 2.0)]
-    draws = slt.gibbs([slt.Posterior.prior(zero, (3, 2, 3), nb, g) for nb, g in settings], 1200, 24, rng=rng(3))
+    draws = slt.gibbs([slt.Posterior.with_prior(zero, (3, 2, 3), nb, g) for nb, g in settings], 1200, 24, rng=rng(3))
     for run, (nb, gamma) in zip(draws, settings, strict=True):
         value, error = mean_and_error(run)
         exact = float(slt.two_layer_energy((3, 2, 3), nb, gamma))
@@ -142,7 +142,7 @@ def test_energies_of_two_layers_are_exact():
 def test_energies_by_averaging_over_the_prior():
     """Three layers, a teacher, correlated inputs: importance weights of draws from the prior."""
     nb = 2.0
-    posterior = slt.Posterior.prior(TASK, (3, 2, 2, 2), nb)
+    posterior = slt.Posterior.with_prior(TASK, (3, 2, 2, 2), nb)
     layers = initialise.gaussian((3, 2, 2, 2), rng=rng(4), batch=(200_000,))
     layers = tuple(W * np.sqrt(W.shape[-1]) for W in layers)  # of variance one
     assert np.var(layers[0]) == pytest.approx(1.0, rel=0.02)
@@ -188,7 +188,7 @@ def test_mistakes():
     with pytest.raises(ValueError, match="rng must be a numpy Generator"):
         slt.gibbs(good, 20, 2, rng=0)
     with pytest.raises(ValueError, match="overflow"):
-        slt.gibbs(slt.Posterior.prior(TASK, (3, 2, 2, 2), 0.0, 1e-250), 20, 2, rng=rng())
+        slt.gibbs(slt.Posterior.with_prior(TASK, (3, 2, 2, 2), 0.0, 1e-250), 20, 2, rng=rng())
 
 
 def test_posteriors_that_cannot_be():
@@ -201,7 +201,7 @@ def test_posteriors_that_cannot_be():
     with pytest.raises(ValueError, match="localisation must be positive"):
         slt.Posterior(TASK, (np.ones((2, 3)),), 1.0, 0.0)
     with pytest.raises(ValueError, match="do not fit moments"):
-        slt.Posterior.prior(TASK, (2, 2), 1.0)
+        slt.Posterior.with_prior(TASK, (2, 2), 1.0)
     with pytest.raises(ValueError, match="the loss at the centre overflows"):
         slt.Posterior(TASK, (np.full((2, 3), 1e200),), 1.0).centre_excess
     with pytest.raises(ValueError, match="n must be at least 3"):

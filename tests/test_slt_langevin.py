@@ -72,7 +72,7 @@ def test_step_bias_of_a_gaussian_is_predicted():
 def test_step_and_chains_at_a_centre_of_zeros():
     """The curvature there is the prior's alone, and the step has to find what the chains will meet."""
     zero = Moments.white(np.zeros((3, 3)))
-    posterior = slt.Posterior.prior(zero, (3, 2, 3), 100.0)
+    posterior = slt.Posterior.with_prior(zero, (3, 2, 3), 100.0)
     assert slt.largest_curvature(posterior) == pytest.approx(1.0)
     found = slt.estimate(slt.sgld(posterior, 6000, 32, rng=rng(3)))
     exact = float(slt.two_layer_energy((3, 2, 3), 100.0))
@@ -231,7 +231,7 @@ def test_heat_predicts_the_rise_of_the_energy():
 def test_heat_of_chains_that_start_at_zero():
     """At weights of zero a batch makes no noise: it is met where the chains go."""
     X, Y = samples(100)
-    posterior = slt.Posterior.prior(Moments.from_data(X, Y), (3, 2, 2), 50.0)
+    posterior = slt.Posterior.with_prior(Moments.from_data(X, Y), (3, 2, 2), 50.0)
     draws = slt.sgld(posterior, 600, 8, rng=rng(4), data=(X, Y), batch_size=4)
     batches = _batches.as_batches(posterior, (X, Y), 4)
     zeros = tuple(np.zeros((1, *W.shape)) for W in posterior.layers)
@@ -256,7 +256,7 @@ def test_mala_has_no_bias():
     """Against exact energies, where SGLD with a step of its size would be far off; the step finds its rate."""
     zero = Moments.white(np.zeros((2, 2)))
     exact = float(slt.two_layer_energy((2, 2, 2), 50.0))
-    draws = slt.mala(slt.Posterior.prior(zero, (2, 2, 2), 50.0), 6000, 64, rng=rng(4), thin=5)
+    draws = slt.mala(slt.Posterior.with_prior(zero, (2, 2, 2), 50.0), 6000, 64, rng=rng(4), thin=5)
     found = slt.estimate(draws)
     assert abs(found.value - exact) < 3.5 * found.standard_error < 0.1 * exact
     assert 0.4 < draws.acceptance < 0.7

@@ -27,8 +27,8 @@ class LearningCoefficient:
     """How fast the volume of nearly optimal parameters vanishes, eps^value (-log eps)^(multiplicity - 1).
 
     value : lambda, an exact fraction. multiplicity : m, a positive integer. widths : (d_0, ..., d_L). rank : r, of the map that
-    the parameters represent. active : layers s = 0..L whose deficiencies d_s - r decide, in increasing order of deficiency;
-    the others, being wider, do not matter.
+    the parameters represent. active : places s = 0..L of the widths whose deficiencies d_s - r decide, the least first; the
+    others, being wider, do not matter.
     """
 
     value: Fraction

@@ -19,7 +19,7 @@ from dlnlib.slt._posterior import Draws, Posterior, as_draws, wbic_temperature
 __all__ = ["Estimate", "EstimateWarning", "estimate", "fluctuation", "local_learning_coefficient", "two_temperatures", "wbic"]
 
 _LEAST_EFFECTIVE = 100.0
-_MOST_R_HAT = 1.05
+MOST_R_HAT = 1.05
 _MOST_BIAS = 0.05
 _MOST_DRIFT = 4.0
 
@@ -32,10 +32,10 @@ class EstimateWarning(UserWarning):
 class Estimate:
     """An estimate of the learning coefficient from samples.
 
-    value : lambda-hat. standard_error : Monte Carlo error of its mean over all chains. step_bias : what the step size and the
-    mini-batches add, to first order; 0 for exact samplers. effective : effective sample size. r_hat : agreement of the chains,
-    near 1 when they have mixed. drift : change from the first to the second half of the draws, in its standard errors.
-    acceptance : of MALA. warnings : reasons not to trust the value, empty if none was found.
+    value : lambda-hat, or what else was asked for. standard_error : Monte Carlo error of its mean over all chains. step_bias :
+    what the step size and the mini-batches add, to first order; 0 for exact samplers. effective : effective sample size.
+    r_hat : agreement of the chains, near 1 when they have mixed. drift : change from the first to the second half of the draws,
+    in its standard errors. acceptance : of MALA. warnings : reasons not to trust the value, empty if none was found.
     """
 
     value: float
@@ -86,8 +86,9 @@ def estimate(draws: Draws, reference: float | None = None) -> Estimate:
 def fluctuation(draws: Draws) -> Estimate:
     """Return n_beta^2 times the variance of the loss, which tends to lambda and needs no reference (`eq-fluctuation`).
 
-    For data with noise this avoids the choice of a centre: what the data shift, they shift for all draws alike. Its standard
-    error is larger than that of `estimate`. draws : of `gibbs`, `sgld` or `mala`, at n_beta above 0.
+    For data with noise this avoids the choice of a centre: what they add to all losses alike has no variance. There n_beta has to
+    be near n/log n; at n it sees the noise itself. Its standard error is larger than that of `estimate`.
+    draws : of `gibbs`, `sgld` or `mala`, at n_beta above 0.
     Takio and Suzuki, arXiv:2502.09998 (2025), compare estimators of this kind.
     """
     run = as_draws(draws)
@@ -104,7 +105,8 @@ def two_temperatures(hot: Draws, cold: Draws) -> Estimate:
     """Return the learning coefficient from mean losses at two temperatures, which needs no reference (`eq-two-temperatures`).
 
     hot, cold : draws from posteriors of the same data, the cold one at the larger n_beta. The estimate is the difference of
-    the mean losses over the difference of 1/n_beta. Source: Watanabe, JMLR 14, 867-897 (2013).
+    the mean losses over the difference of 1/n_beta. For data with noise both have to be near n/log n.
+    Source: Watanabe, JMLR 14, 867-897 (2013).
     """
     first, second = as_draws(hot, "hot"), as_draws(cold, "cold")
     _positive_temperature(first)
@@ -112,9 +114,8 @@ def two_temperatures(hot: Draws, cold: Draws) -> Estimate:
         raise ValueError(
             f"hot must have the smaller n_beta, got {first.posterior.n_beta:g} and {second.posterior.n_beta:g}; exchange them"
         )
-    same = (np.array_equal(getattr(first.posterior.moments, m), getattr(second.posterior.moments, m)) for m in ("xx", "yx"))
-    if first.posterior.widths != second.posterior.widths or not all(same):
-        raise ValueError("hot and cold must be draws of equal networks on the same moments")
+    if not _alike(first.posterior, second.posterior):
+        raise ValueError("hot and cold must differ in n_beta alone: draw both with the same moments, centre and localisation")
     span = 1 / first.posterior.n_beta - 1 / second.posterior.n_beta
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = [(d.excess - d.excess.mean()) / span for d in (first, second)]
@@ -136,8 +137,15 @@ def two_temperatures(hot: Draws, cold: Draws) -> Estimate:
     return _warned(both, [], depth=3)
 
 
-def wbic(draws: Draws, n: int) -> float:
-    """Return WBIC, the mean of n times the loss at n_beta = n / log n (`def-wbic`).
+def _alike(one: Posterior, other: Posterior) -> bool:
+    """Whether two posteriors are the same but for their temperature."""
+    same = one.widths == other.widths and one.localisation == other.localisation
+    pairs = [(getattr(one.moments, m), getattr(other.moments, m)) for m in ("xx", "yx")]
+    return same and all(np.array_equal(a, b) for a, b in (*pairs, *zip(one.layers, other.layers, strict=True)))
+
+
+def wbic(draws: Draws, n: int) -> Estimate:
+    """Return WBIC as the value of an estimate, the mean of n times the loss at n_beta = n / log n (`def-wbic`).
 
     The loss is -log likelihood of one sample up to the constant log(2 pi) d_out/2, for noise of variance one.
     draws : from a posterior at `wbic_temperature(n)`. n : number of samples.
@@ -145,7 +153,9 @@ def wbic(draws: Draws, n: int) -> float:
     run, count = as_draws(draws), as_count("n", n, minimum=3)
     if not np.isclose(run.posterior.n_beta, wbic_temperature(count), rtol=1e-6):
         raise ValueError(f"draws must be at n_beta = n/log n = {wbic_temperature(count):.6g}, got {run.posterior.n_beta:g}")
-    return float(count * run.loss.mean())
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = count * run.loss
+    return judged(scaled, run, [], heat=run.batch_heat * count / run.posterior.n_beta)
 
 
 def local_learning_coefficient(
@@ -164,6 +174,7 @@ def local_learning_coefficient(
     weights : the minimum w*. moments : of the population, or of the n samples. method : "gibbs", "sgld" or "mala".
     n_steps : sweeps (1,500 unless given) or Langevin steps (50,000 for sgld, 20,000 for mala). n_chains : independent chains.
     localisation : gamma; smaller is less biased, and less local.
+    For mini-batches or a step of your own, draw with `sgld` and give the draws to `estimate`.
     Raises ValueError where w* is not a minimum, with the reason: at a saddle no coefficient is defined.
     Source: Lau et al., "The local learning coefficient" (2025).
     """
@@ -227,10 +238,12 @@ def _warned(result: Estimate, notes: list[str], depth: int = 4) -> Estimate:
     found = list(notes)
     if result.effective < _LEAST_EFFECTIVE:
         found.append(f"only {result.effective:.0f} effective draws: run longer or with more chains")
-    if result.r_hat > _MOST_R_HAT:
+    if result.r_hat > MOST_R_HAT:
         found.append(f"R-hat is {result.r_hat:.3g}: the chains have not mixed, and the error bar is too small; run longer")
     if abs(result.drift) > _MOST_DRIFT:
-        found.append(f"the second half differs from the first by {2 * abs(result.drift):.1f} standard errors: forget more draws")
+        found.append(
+            f"the second half differs from the first by {abs(result.drift):.1f} of its standard errors: forget more draws"
+        )
     if abs(result.step_bias) > _MOST_BIAS * abs(result.value):
         found.append(
             f"the step adds about {result.step_bias:.2g} to {result.value:.4g}: take a smaller step or larger batches, or mala"

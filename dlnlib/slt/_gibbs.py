@@ -28,7 +28,7 @@ def gibbs(
     rng: np.random.Generator,
     burn: int | None = None,
 ) -> Draws | tuple[Draws, ...]:
-    """Return draws of the tempered posterior by block Gibbs sampling: no step size, no bias (`eq-layer-conditional`).
+    """Return draws of the tempered posterior by block Gibbs sampling, without a step (`eq-layer-conditional`); once mixed, exact.
 
     posterior : one, or several of equal widths, which are sampled together at little more than the cost of one; the answer is
     then a tuple. n_sweeps : times that every layer is drawn anew. n_chains : independent chains, from the centre.

@@ -34,9 +34,9 @@ def sgld(
     n_steps, n_chains : length and number of chains, which start at the centre. step : fixed if given; otherwise `step_rule` of
     the curvature that the chains meet in the first half of the burn-in: of their median, kept stable for the stiffest; with
     batches it is divided by 1 + n_beta/batch_size, so that step and batches together add what the step alone would.
-    data, batch_size : samples X (n, d_in) and Y (n, d_out) whose moments the posterior has, and how many of them a step sees;
-    all of them, from the moments, unless given. burn : steps to forget, a third unless given. thin : the loss is recorded
-    every so many steps.
+    data, batch_size : samples X (n, d_in) and Y (n, d_out) whose moments the posterior has, and how many of them a step sees,
+    drawn with replacement; all of them, from the moments, unless given. burn : steps to forget, a third unless given.
+    thin : the loss is recorded every so many steps.
     Raises ValueError for a step at which the chain cannot be stable, saying the largest that can.
     Source: Welling and Teh (2011); with a localisation, Lau et al. (2025).
     """

@@ -49,8 +49,11 @@ class Posterior:
         object.__setattr__(self, "centre", layers)
 
     @classmethod
-    def prior(cls, moments: Moments, widths: Sequence[int], n_beta: float, precision: float = 1.0) -> Posterior:
-        """Return the posterior under independent Gaussian weights of this precision, for a network of these widths."""
+    def with_prior(cls, moments: Moments, widths: Sequence[int], n_beta: float, precision: float = 1.0) -> Posterior:
+        """Return the posterior under a Gaussian prior, for a network of these widths.
+
+        The prior's precision is a localisation at weights of zero. The rest as for a `Posterior`.
+        """
         sizes = as_widths(widths, moments)
         return cls(moments, [np.zeros((m, n)) for n, m in itertools.pairwise(sizes)], n_beta, precision)
 
@@ -139,7 +142,9 @@ def as_posterior(posterior: object) -> Posterior:
 def as_draws(draws: object, name: str = "draws") -> Draws:
     """Return the draws, or say where they come from."""
     if not isinstance(draws, Draws):
-        raise ValueError(f"{name} must come from slt.gibbs, slt.sgld or slt.mala, got {type(draws).__name__}")
+        raise ValueError(
+            f"{name} must come from slt.gibbs, slt.sgld or slt.mala, got {type(draws).__name__}; of several, take each in turn"
+        )
     return draws
 
 
