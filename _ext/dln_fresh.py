@@ -30,7 +30,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
-PACKAGES = ("numpy", "scipy", "matplotlib", "altair", "ipykernel", "myst-nb")
+PACKAGES = ("numpy", "scipy", "arviz-stats", "matplotlib", "altair", "ipykernel", "myst-nb")
 STAMP = "dlnlib-fingerprint.txt"
 
 
@@ -65,7 +65,8 @@ def cache_folder(app: Sphinx) -> Path:
 def empty_stale_cache(app: Sphinx, config: Config) -> None:
     """Forget every executed notebook when the fingerprint is not the one they were executed with."""
     config.dln_fingerprint = fingerprint(package_folder())
-    config.dln_extensions = digest_of_files(Path(__file__).parent)
+    # Sphinx copies style sheets and scripts only where it writes a page.
+    config.dln_extensions = "".join(digest_of_files(folder) for folder in (Path(__file__).parent, Path(app.srcdir) / "_static"))
     folder = cache_folder(app)
     stamp = folder / STAMP
     if stamp.exists() and stamp.read_text() == config.dln_fingerprint:
